@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "freshet/base/async.hpp"
+#include "freshet/base/files.hpp"
+#include "freshet/engine/docker/client.hpp"
+#include "freshet/net/http.hpp"
+#include "freshet/registries/integrations.hpp"
+#include "freshet/store/stores.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace freshet::cli {
+
+/// Options that every command understands.
+struct GlobalOptions {
+  std::string data_directory;  // empty: FRESHET_DATA_DIR, else `freshet` below the user's data folder
+  std::string engine;  // empty: as the docker command finds it
+};
+
+/// Makes the objects that commands work with, each when it is first asked for, so that a command
+/// pays for what it uses only.
+class Runtime {
+ public:
+  explicit Runtime(const GlobalOptions& options) : options_(options) {}
+  ~Runtime();
+
+  asio::io_context& io() { return io_; }
+  asio::thread_pool& pool();
+  store::DataDirectory& data();
+  registries::Integrations& integrations();
+  net::HttpClient& http();
+  engine::DockerClient& engine();
+
+  fs::path data_directory() const;
+  engine::Endpoint endpoint() const;
+
+  /// Runs a coroutine on the I/O thread until it ends and returns its result.
+  template <class T>
+  T wait(Awaitable<T> work) {
+    std::future<T> result = asio::co_spawn(io_, std::move(work), asio::use_future);
+    io_.restart();
+    io_.run();
+    return result.get();
+  }
+
+ private:
+  GlobalOptions options_;
+  asio::io_context io_;
+  std::unique_ptr<asio::thread_pool> pool_;
+  std::unique_ptr<store::DataDirectory> data_;
+  std::unique_ptr<registries::Integrations> integrations_;
+  std::unique_ptr<net::HttpClient> http_;
+  std::unique_ptr<engine::DockerClient> engine_;
+};
+
+}  // namespace freshet::cli

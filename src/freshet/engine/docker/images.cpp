@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/engine/docker/client_impl.hpp"
+#include "freshet/engine/docker/errors.hpp"
+#include "freshet/engine/docker/json_access.hpp"
+
+#include <boost/json/parse.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace freshet::engine {
+namespace {
+
+std::string path_of(std::string_view image, std::string_view verb) {
+  return fmt::format("/images/{}{}", encode_path(image), verb);
+}
+
+ImageDetails details_from(const json::object& image) {
+  const json::object& config = object_at(image, "Config");
+  ImageDetails details;
+  details.id = text_at(image, "Id");
+  details.repo_tags = texts_at(image, "RepoTags");
+  details.repo_digests = texts_at(image, "RepoDigests");
+  details.size_bytes = number_at(image, "Size");
+  details.os = text_at(image, "Os");
+  details.architecture = text_at(image, "Architecture");
+  details.diff_ids = texts_at(object_at(image, "RootFS"), "Layers");
+  details.working_directory = text_at(config, "WorkingDir");
+  details.environment = texts_at(config, "Env");
+  details.entry_point = texts_at(config, "Entrypoint");
+  details.command = texts_at(config, "Cmd");
+  return details;
+}
+
+}  // namespace
+
+Awaitable<std::optional<ImageDetails>> DockerClient::find_image(Ctx ctx, std::string image) {
+  const std::string subject = fmt::format("image '{}'", image);
+  EngineRequest request =
+      make_request("GET", path_of(image, "/json"), "inspect " + subject, subject);
+  request.accepted.push_back(404);
+  const EngineAnswer answer = co_await impl_->transport.call(ctx, std::move(request));
+  if (answer.status == 404) {
+    co_return std::nullopt;
+  }
+  json::error_code code;
+  const json::value value = json::parse(answer.body, code);
+  ImageDetails details = details_from(as_object(value));
+  if (code || details.id.empty()) {
+    throw malformed_answer(endpoint(), "inspect " + subject);
+  }
+  co_return details;
+}
+
+Awaitable<std::vector<ImageHistoryEntry>> DockerClient::image_history(Ctx ctx, std::string image) {
+  const std::string subject = fmt::format("image '{}'", image);
+  EngineRequest request =
+      make_request("GET", path_of(image, "/history"), "tell the history of " + subject, subject);
+  const json::value answer = co_await impl_->call_json(ctx, std::move(request));
+  std::vector<ImageHistoryEntry> history;
+  for (const json::value& value : as_array(answer)) {
+    const json::object& entry = as_object(value);
+    history.push_back(ImageHistoryEntry{text_at(entry, "CreatedBy"), number_at(entry, "Size")});
+  }
+  std::reverse(history.begin(), history.end());  // the engine tells the newest first
+  co_return history;
+}
+
+Awaitable<void> DockerClient::tag_image(
+    Ctx ctx, std::string image, std::string repository, std::string tag) {
+  const std::string subject = fmt::format("image '{}'", image);
+  const Query query{{"repo", repository}, {"tag", tag}};
+  EngineRequest request = make_request(
+      "POST",
+      with_query(path_of(image, "/tag"), query),
+      fmt::format("tag {} as '{}:{}'", subject, repository, tag),
+      subject);
+  co_await impl_->transport.call(ctx, std::move(request));
+}
+
+}  // namespace freshet::engine

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/net/address.hpp"
+
+#include "freshet/base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace freshet::net {
+namespace ip = boost::asio::ip;
+namespace {
+
+struct Ipv4Range {
+  std::uint32_t network;
+  int prefix;
+};
+
+constexpr std::array k_internal_ipv4{
+    Ipv4Range{0x00000000, 8},  // "this network"
+    Ipv4Range{0x0A000000, 8},  // private
+    Ipv4Range{0x64400000, 10},  // carrier-grade NAT, 100.64/10
+    Ipv4Range{0x7F000000, 8},  // loopback
+    Ipv4Range{0xA9FE0000, 16},  // link-local and cloud metadata, 169.254/16
+    Ipv4Range{0xAC100000, 12},  // private, 172.16/12
+    Ipv4Range{0xC0000000, 24},  // protocol assignments, 192.0.0/24
+    Ipv4Range{0xC0A80000, 16},  // private, 192.168/16
+    Ipv4Range{0xC6120000, 15},  // benchmarking, 198.18/15
+    Ipv4Range{0xE0000000, 3},  // multicast and reserved
+};
+
+bool is_internal(const ip::address_v4& address) {
+  return std::ranges::any_of(k_internal_ipv4, [&](const Ipv4Range& range) {
+    return ((address.to_uint() ^ range.network) >> (32 - range.prefix)) == 0;
+  });
+}
+
+ip::address_v4 ipv4_at(const ip::address_v6::bytes_type& bytes, std::size_t offset) {
+  return ip::address_v4({bytes[offset], bytes[offset + 1], bytes[offset + 2], bytes[offset + 3]});
+}
+
+bool starts_with(const ip::address_v6::bytes_type& bytes, std::string_view prefix) {
+  return std::ranges::equal(
+      std::ranges::subrange(
+          bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(prefix.size())),
+      prefix,
+      [](unsigned char byte, char expected) {
+        return byte == static_cast<unsigned char>(expected);
+      });
+}
+
+bool is_internal(const ip::address_v6& address) {
+  using namespace std::string_view_literals;
+  const auto bytes = address.to_bytes();
+  if (starts_with(bytes, "\0\0\0\0\0\0\0\0\0\0\xFF\xFF"sv)) {
+    return is_internal(ipv4_at(bytes, 12));  // IPv4-mapped
+  }
+  if (starts_with(bytes, "\x00\x64\xFF\x9B\0\0\0\0\0\0\0\0"sv)) {
+    return is_internal(ipv4_at(bytes, 12));  // translated, 64:ff9b::/96
+  }
+  if (starts_with(bytes, "\x20\x02"sv)) {
+    return is_internal(ipv4_at(bytes, 2));  // 6to4
+  }
+  // Global unicast is 2000::/3 and nothing else; 2001::/23 holds protocols such as Teredo.
+  const bool is_global = (bytes[0] & 0xE0) == 0x20;
+  const bool is_protocol = bytes[0] == 0x20 && bytes[1] == 0x01 && bytes[2] < 0x02;
+  return !is_global || is_protocol;
+}
+
+bool is_localhost_name(std::string_view host) {
+  const std::string lower = to_lower(host);
+  return lower == "localhost" || lower.ends_with(".localhost");
+}
+
+}  // namespace
+
+bool is_internal_address(const ip::address& address) {
+  return address.is_v4() ? is_internal(address.to_v4()) : is_internal(address.to_v6());
+}
+
+std::optional<ip::address> address_of_host(std::string_view host) {
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  boost::system::error_code failure;
+  const ip::address address = ip::make_address(std::string(host), failure);
+  return failure ? std::nullopt : std::optional(address);
+}
+
+bool is_loopback_host(std::string_view host) {
+  const auto address = address_of_host(host);
+  return address ? address->is_loopback() : to_lower(host) == "localhost";
+}
+
+bool is_internal_host(std::string_view host) {
+  if (host.ends_with('.')) {
+    host.remove_suffix(1);
+  }
+  const auto address = address_of_host(host);
+  return address ? is_internal_address(*address) : is_localhost_name(host);
+}
+
+}  // namespace freshet::net

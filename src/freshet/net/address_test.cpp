@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/net/address.hpp"
+
+#include <gtest/gtest.h>
+
+namespace freshet::net {
+namespace {
+
+TEST(InternalAddress, is_whatever_the_public_internet_does_not_route) {
+  for (const char* text :
+       {"0.0.0.0",
+        "0.1.2.3",
+        "10.0.0.1",
+        "10.255.255.255",
+        "100.64.0.1",
+        "100.127.255.255",
+        "127.0.0.1",
+        "127.255.0.1",
+        "169.254.169.254",
+        "172.16.0.1",
+        "172.31.255.255",
+        "192.0.0.8",
+        "192.168.1.1",
+        "198.18.0.1",
+        "198.19.255.255",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::ffff:10.0.0.1",
+        "::ffff:169.254.169.254",
+        "::127.0.0.1",
+        "fc00::1",
+        "fd00:ec2::254",
+        "fe80::1",
+        "fec0::1",
+        "ff02::1",
+        "64:ff9b::a9fe:a9fe",
+        "2002:7f00:1::",
+        "2001::1"}) {
+    EXPECT_TRUE(is_internal_address(boost::asio::ip::make_address(text))) << text;
+  }
+}
+
+TEST(InternalAddress, is_not_a_public_one) {
+  for (const char* text : {"1.1.1.1",         "8.8.8.8",          "9.255.255.255",
+                           "11.0.0.0",        "100.63.0.1",       "100.128.0.1",
+                           "126.0.0.1",       "128.0.0.1",        "169.253.0.1",
+                           "172.15.0.1",      "172.32.0.1",       "192.0.1.1",
+                           "192.167.0.1",     "198.17.0.1",       "198.20.0.1",
+                           "223.255.255.255", "2606:4700::1111",  "2001:4860:4860::8888",
+                           "::ffff:8.8.8.8",  "64:ff9b::808:808", "2002:808:808::"}) {
+    EXPECT_FALSE(is_internal_address(boost::asio::ip::make_address(text))) << text;
+  }
+}
+
+TEST(LoopbackHost, is_this_machine_only) {
+  for (const char* host : {"localhost", "LocalHost", "127.0.0.1", "127.9.9.9", "::1", "[::1]"}) {
+    EXPECT_TRUE(is_loopback_host(host)) << host;
+  }
+  for (const char* host : {"localhost.example", "10.0.0.1", "127.0.0.1.example", "0.0.0.0", ""}) {
+    EXPECT_FALSE(is_loopback_host(host)) << host;
+  }
+}
+
+TEST(InternalHost, is_told_without_the_resolver) {
+  for (const char* host :
+       {"localhost",
+        "localhost.",
+        "api.localhost",
+        "169.254.169.254",
+        "169.254.169.254.",
+        "[fd00:ec2::254]",
+        "[::ffff:127.0.0.1]"}) {
+    EXPECT_TRUE(is_internal_host(host)) << host;
+  }
+  EXPECT_FALSE(is_internal_host("auth.example"));
+  EXPECT_FALSE(is_internal_host("8.8.8.8"));
+}
+
+}  // namespace
+}  // namespace freshet::net

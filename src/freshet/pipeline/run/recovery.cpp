@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/pipeline/run/recovery.hpp"
+
+#include <fmt/format.h>
+
+namespace freshet::pipeline {
+namespace {
+
+using Removal = Awaitable<void> (engine::DockerClient::*)(Ctx, std::string);
+using Listing = Awaitable<std::vector<engine::LabelledObject>> (engine::DockerClient::*)(Ctx, std::string);
+
+struct Kind {
+  std::string_view name;
+  Listing list;
+  Removal remove;
+};
+
+/// In the order of removal: a volume or network in use cannot go.
+constexpr std::array k_kinds{
+    Kind{"container", &engine::DockerClient::list_containers, &engine::DockerClient::remove_container},
+    Kind{"network", &engine::DockerClient::list_networks, &engine::DockerClient::remove_network},
+    Kind{"volume", &engine::DockerClient::list_volumes, &engine::DockerClient::remove_volume},
+};
+
+Awaitable<std::optional<std::string>> try_remove(
+    Ctx ctx, engine::DockerClient& engine, const Kind& kind, std::string id) {
+  try {
+    co_await (engine.*kind.remove)(ctx, id);
+  } catch (const Error& error) {
+    co_return fmt::format("cannot remove {} {}: {}", kind.name, id, error.message());
+  }
+  co_return std::nullopt;
+}
+
+Awaitable<void> remove_kind(
+    Ctx ctx, engine::DockerClient& engine, const Kind& kind, std::string label, std::vector<std::string>& problems) {
+  std::vector<engine::LabelledObject> objects;
+  try {
+    objects = co_await (engine.*kind.list)(ctx, label);
+  } catch (const Error& error) {
+    problems.push_back(fmt::format("cannot list {}s to remove: {}", kind.name, error.message()));
+  }
+  for (const engine::LabelledObject& object : objects) {
+    if (auto problem = co_await try_remove(ctx, engine, kind, object.id)) {
+      problems.push_back(std::move(*problem));
+    }
+  }
+}
+
+/// Ends the records of runs that nothing on disk speaks for any more.
+void close_records(store::DataDirectory& data, const std::vector<DeadRun>& dead) {
+  for (const DeadRun& run : dead) {
+    data.builds().finish(run.build_id, model::StepResult::terminated, "its process ended without a word");
+  }
+}
+
+}  // namespace
+
+Awaitable<std::vector<std::string>> remove_engine_objects(
+    Ctx ctx, engine::DockerClient& engine, std::string build_id) {
+  std::vector<std::string> problems;
+  const std::string label = fmt::format("{}={}", k_build_label, build_id);
+  for (const Kind& kind : k_kinds) {
+    co_await remove_kind(ctx, engine, kind, label, problems);
+  }
+  co_return problems;
+}
+
+Awaitable<std::vector<std::string>> recover_dead_runs(Ctx ctx, RunServices services) {
+  std::vector<std::string> told;
+  DeadRuns dead(services.data.path());
+  for (const DeadRun& run : dead.list()) {
+    told.push_back(fmt::format("build {} was interrupted: removing what it left behind", run.build_id));
+    for (std::string& problem : co_await remove_engine_objects(ctx, services.engine, run.build_id)) {
+      told.push_back(std::move(problem));
+    }
+  }
+  for (std::string& problem : dead.remove_files()) {
+    told.push_back(std::move(problem));
+  }
+  close_records(services.data, dead.list());
+  co_return told;
+}
+
+}  // namespace freshet::pipeline

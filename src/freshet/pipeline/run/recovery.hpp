@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "freshet/pipeline/run/scope.hpp"
+
+#include <string>
+#include <vector>
+
+namespace freshet::pipeline {
+
+/// Removes every container, network and volume of one build from the engine; returns what could not
+/// be removed. Never throws an Error.
+Awaitable<std::vector<std::string>> remove_engine_objects(
+    Ctx ctx, engine::DockerClient& engine, std::string build_id);
+
+/// Ends the runs whose process died: removes what they left in the engine and on disk and closes
+/// their records. Returns one line for each, and for what could not be removed.
+Awaitable<std::vector<std::string>> recover_dead_runs(Ctx ctx, RunServices services);
+
+}  // namespace freshet::pipeline

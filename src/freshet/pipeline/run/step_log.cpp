@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/pipeline/run/step_log.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace freshet::pipeline {
+
+StepLog::StepLog(StepInfo step, const fs::path& file, const Masker& masker, RunObserver& observer)
+    : step_(std::move(step)), masker_(masker), observer_(observer) {
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (fd >= 0) {
+    file_.reset(::fdopen(fd, "a"));
+  }
+  if (!file_) {
+    observer_.on_line(
+        step_,
+        0,
+        fmt::format("warning: cannot keep the log in '{}': {}", file.string(), std::strerror(errno)));
+  }
+}
+
+void StepLog::line(std::string_view text) {
+  emit(0, text);
+}
+
+void StepLog::feed(int source, std::string_view bytes) {
+  auto found = splitters_.find(source);
+  if (found == splitters_.end()) {
+    const int vertex = source > 0 ? source : 0;
+    LineSplitter splitter([this, vertex](std::string_view text) { emit(vertex, text); });
+    found = splitters_.emplace(source, std::move(splitter)).first;
+  }
+  found->second.feed(bytes);
+}
+
+void StepLog::finish() {
+  for (auto& [source, splitter] : splitters_) {
+    splitter.finish();
+  }
+  splitters_.clear();
+  if (file_) {
+    std::fflush(file_.get());
+  }
+}
+
+void StepLog::vertex(const VertexEvent& event) {
+  VertexEvent masked = event;
+  masked.name = masker_.mask(event.name);
+  const std::string_view state = masked.state == VertexEvent::State::started ? "started"
+                                 : masked.state == VertexEvent::State::failed ? "FAILED"
+                                 : masked.cached                              ? "CACHED"
+                                                                              : "done";
+  write(fmt::format("#{} {} {}", masked.number, masked.name, state));
+  observer_.on_vertex(step_, masked);
+}
+
+void StepLog::vertex_status(int number, std::string_view status) {
+  observer_.on_vertex_status(step_, number, masker_.mask(status));
+}
+
+void StepLog::image(const model::ImageRecord& record) {
+  observer_.on_image(step_, record);
+}
+
+void StepLog::emit(int vertex, std::string_view text) {
+  const std::string masked = masker_.mask(text);
+  write(vertex > 0 ? fmt::format("#{} {}", vertex, masked) : masked);
+  observer_.on_line(step_, vertex, masked);
+}
+
+void StepLog::write(std::string_view text) {
+  if (!file_) {
+    return;
+  }
+  if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() ||
+      std::fputc('\n', file_.get()) == EOF) {
+    const int code = errno;
+    file_.reset();
+    observer_.on_line(
+        step_, 0, fmt::format("warning: the log on disk ends here: {}", std::strerror(code)));
+  }
+}
+
+}  // namespace freshet::pipeline

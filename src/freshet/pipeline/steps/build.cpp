@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/base/text.hpp"
+#include "freshet/dockerfile/instructions.hpp"
+#include "freshet/engine/buildkit/builder.hpp"
+#include "freshet/pipeline/steps/build_progress.hpp"
+#include "freshet/pipeline/steps/image_source.hpp"
+#include "freshet/pipeline/steps/publish.hpp"
+#include "freshet/pipeline/steps/steps.hpp"
+#include "freshet/pipeline/steps/targets.hpp"
+#include "freshet/registries/naming.hpp"
+
+#include <fmt/format.h>
+
+namespace freshet::pipeline {
+namespace {
+
+constexpr std::size_t k_max_dockerfile_bytes = 4 << 20;  // BuildKit's own limit for a message
+
+/// The Dockerfile as the builder gets it and as the image's record keeps it.
+struct Dockerfile {
+  std::variant<engine::DockerfilePath, engine::DockerfileText> source;
+  std::string text;
+  std::string shown_name;
+};
+
+Dockerfile find_dockerfile(const StepScope& scope, const BuildStep& step, const std::string& directory) {
+  if (step.dockerfile_content) {
+    const std::string text = scope.run.expand(*step.dockerfile_content);
+    return {engine::DockerfileText{text}, text, "inline Dockerfile"};
+  }
+  std::string name = "Dockerfile";
+  if (step.dockerfile) {
+    name = scope.run.expand(*step.dockerfile);
+    scope.run.require_resolved(*step.dockerfile, name, "dockerfile");
+  }
+  // Appended to the context even when it is absolute; `..` may leave the context, not the volume.
+  const std::string inside = join_container_path("/", directory + "/" + name);
+  const fs::path path = scope.run.workspace().host_path(inside);
+  if (!fs::is_regular_file(path)) {
+    throw Error(ErrorCode::not_found, fmt::format("no Dockerfile found at '{}'", inside))
+        .at(step.dockerfile ? step.dockerfile->at : scope.step.at)
+        .with_hint("'dockerfile' is relative to 'working_directory', the build context");
+  }
+  return {engine::DockerfilePath{path}, load_file(path, k_max_dockerfile_bytes), name};
+}
+
+engine::Labels git_labels(const model::GitFacts& git) {
+  engine::Labels labels;
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) {
+      labels.emplace_back(fmt::format("io.codefresh.repo.{}", name), value);
+    }
+  };
+  add("branch", git.branch);
+  add("name", git.repo_name);
+  add("owner", git.repo_owner);
+  add("sha", git.revision);
+  labels.emplace_back("io.codefresh.repo.type", "yml");
+  return labels;
+}
+
+std::vector<std::pair<std::string, std::string>> expand_arguments(
+    const RunState& run, const std::vector<Text>& arguments) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const Text& argument : arguments) {
+    const std::string expanded = run.expand(argument);
+    const std::size_t equals = expanded.find('=');
+    out.emplace_back(
+        expanded.substr(0, equals), equals == std::string::npos ? "" : expanded.substr(equals + 1));
+  }
+  return out;
+}
+
+engine::CredentialSource credential_source(StepScope scope) {
+  const auto find = [integrations = &scope.services.integrations,
+                     run = &scope.run](std::string_view host) -> std::optional<engine::RegistryAuth> {
+    const auto login = integrations->pull_auth(host);
+    return login ? std::optional(to_engine_auth(*run, *login)) : std::nullopt;
+  };
+  return find;
+}
+
+/// Names the Dockerfile's line of the instruction that failed.
+Error explain(const engine::BuildFailed& failure, const Dockerfile& dockerfile) {
+  Error error = failure;
+  const auto instructions = dockerfile::parse_instructions(dockerfile.text);
+  const dockerfile::Instruction* culprit =
+      dockerfile::find_instruction(instructions, failure.vertex_name());
+  if (culprit != nullptr) {
+    error.set_position_if_unknown({dockerfile.shown_name, culprit->line, 1});
+  }
+  return error;
+}
+
+/// Where a successful build's image goes.
+std::optional<model::RegistryIntegration> find_target(StepScope scope, const BuildStep& step) {
+  if (step.disable_push && scope.run.resolve_bool(*step.disable_push, "disable_push")) {
+    scope.log.line("Not pushed: 'disable_push' is set");
+    return std::nullopt;
+  }
+  if (step.registry) {
+    return find_registry(scope, *step.registry);
+  }
+  std::optional<model::RegistryIntegration> target = scope.services.integrations.default_integration();
+  if (!target) {
+    scope.log.line("Not pushed: the step names no registry and none is the default");
+  }
+  return target;
+}
+
+std::string default_tag(const RunState& run) {
+  for (const std::string_view name : {"CF_BRANCH_TAG_NORMALIZED", "CF_REVISION"}) {
+    const std::optional<std::string> value = run.variables().find(name);
+    if (value && !value->empty()) {
+      return *value;
+    }
+  }
+  return "latest";
+}
+
+Awaitable<std::string> build_image(
+    Ctx ctx, StepScope scope, const BuildStep& step, const Dockerfile& dockerfile, std::string directory) {
+  RunState& run = scope.run;
+  engine::BuildRequest request;
+  request.context_directory = run.workspace().host_path(directory);
+  if (!fs::is_directory(request.context_directory)) {
+    throw Error(ErrorCode::not_found, fmt::format("there is no build context at '{}'", directory))
+        .at(step.working_directory ? step.working_directory->at : scope.step.at);
+  }
+  request.dockerfile = dockerfile.source;
+  if (step.target) {
+    request.target = run.expand(*step.target);
+  }
+  request.build_arguments = expand_arguments(run, step.build_arguments);
+  request.labels = git_labels(run.git());
+  request.no_cache = run.resolve_bool(step.no_cache, "no_cache");
+  request.source_key = fmt::format("{}{}", run.build().pipeline, directory);
+  request.credentials = credential_source(scope);
+
+  BuildProgress progress(scope.log);
+  engine::ProgressSink on_progress = [&progress](const engine::ProgressUpdate& update) {
+    progress.apply(update);
+  };
+  std::optional<Error> failure;
+  try {
+    const engine::BuildResult result =
+        co_await scope.services.builder.build(ctx, std::move(request), std::move(on_progress));
+    const BuildProgress::CacheCount count = progress.count_cached();
+    scope.log.finish();
+    scope.log.line(fmt::format(
+        "Built {}: {} of {} instructions cached, {} of context sent",
+        result.image_id.substr(0, 19),
+        count.cached,
+        count.total,
+        human_size(result.context_bytes_sent)));
+    co_return result.image_id;
+  } catch (const engine::BuildFailed& failed) {
+    failure = explain(failed, dockerfile);
+  }
+  throw *failure;
+}
+
+}  // namespace
+
+Awaitable<StepOutput> run_build(Ctx ctx, StepScope scope, BuildStep step) {
+  RunState& run = scope.run;
+  const std::string name = run.expand(step.image_name);
+  run.require_resolved(step.image_name, name, "image_name");
+  const bool lower_case = step.tag_policy != TagPolicy::original;
+  const std::vector<std::string> tags =
+      resolve_tags(run, step.tag, step.tags, default_tag(run), lower_case);
+  const std::string directory = run.resolve_directory(step.working_directory);
+  const Dockerfile dockerfile = find_dockerfile(scope, step, directory);
+  // Composed before the build: a name that cannot be pushed must not cost a build first.
+  const std::optional<model::RegistryIntegration> target = find_target(scope, step);
+  std::vector<oci::Reference> references;
+  const std::string domain = target ? target->domain : std::string();
+  for (const std::string& tag : tags) {
+    references.push_back(
+        target ? compose(*target, name, registries::NameSource::build_image_name, tag, step.image_name.at)
+               : local_reference(name, tag, step.image_name.at));
+  }
+
+  const auto started = Ctx::Clock::now();
+  const std::string image_id = co_await build_image(ctx, scope, step, dockerfile, directory);
+  model::ImageRecord record = co_await describe_image(ctx, scope, image_id);
+  record.image_name = name;
+  record.dockerfile = dockerfile.text;
+  record.build_duration_ms = milliseconds_since(started);
+  co_await save_image(scope, record);
+
+  StepOutput output;
+  output.working_directory = directory;
+  output.image = StepImage{image_id, name, tags.front(), {}};
+  output.members = {
+      {"imageId", record.internal_image_id}, {"imageName", name}, {"imageTagName", name + ":" + tags.front()}};
+  if (target) {
+    const auto push_started = Ctx::Clock::now();
+    PublishRequest request{image_id, *target, references};
+    const Published published = co_await publish(ctx, scope, std::move(request));
+    record.push_duration_ms = milliseconds_since(push_started);
+    record.tags = published.tags;
+    record.repo_digest = published.repo_digest;
+    output.image->repo_digests.push_back(published.repo_digest);
+    co_await save_image(scope, record);
+  } else {
+    for (const oci::Reference& reference : references) {
+      co_await scope.services.engine.tag_image(ctx, image_id, reference.name(), reference.tag);
+    }
+  }
+  scope.log.image(record);
+  co_return output;
+}
+
+}  // namespace freshet::pipeline

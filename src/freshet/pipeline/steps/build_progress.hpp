@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "freshet/engine/buildkit/progress.hpp"
+#include "freshet/pipeline/run/step_log.hpp"
+
+#include <map>
+#include <string>
+
+namespace freshet::pipeline {
+
+/// Turns BuildKit's reports into the step's log: vertices numbered in order of appearance, each
+/// told when it starts and when it ends, their output line by line.
+///
+/// BuildKit reports a vertex again and again, and may start and complete one several times (a cache
+/// lookup, then a load): it is told again only when its outcome changed.
+class BuildProgress {
+ public:
+  explicit BuildProgress(StepLog& log) : log_(log) {}
+
+  void apply(const engine::ProgressUpdate& update);
+
+  /// Operations that the cache answered and all that count: RUN, COPY, ADD and WORKDIR, which are
+  /// the ones whose cached mark can be relied on.
+  struct CacheCount {
+    int cached = 0;
+    int total = 0;
+  };
+  CacheCount count_cached() const;
+
+ private:
+  struct Known {
+    int number = 0;
+    std::string name;
+    bool is_told_done = false;
+    bool is_cached = false;
+    bool has_failed = false;
+  };
+
+  Known& known(const std::string& digest);
+  void apply_vertex(const engine::Vertex& vertex);
+  void apply_status(const engine::VertexStatus& status);
+
+  StepLog& log_;
+  std::map<std::string, Known> vertices_;
+};
+
+}  // namespace freshet::pipeline

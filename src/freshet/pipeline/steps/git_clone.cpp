@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/base/text.hpp"
+#include "freshet/pipeline/run/git.hpp"
+#include "freshet/pipeline/steps/steps.hpp"
+
+#include <fmt/format.h>
+
+namespace freshet::pipeline {
+namespace {
+
+struct Checkout {
+  RepositoryAddress address;
+  fs::path directory;  // on this machine
+  fs::path git_directory;  // out of the containers' sight
+  std::optional<std::string> revision;
+  std::optional<int> depth;
+};
+
+void remove_or_throw(const fs::path& path) {
+  if (const std::string problem = remove_tree(path); !problem.empty()) {
+    throw Error(ErrorCode::unavailable, problem)
+        .with_hint("a step of an earlier build may have made it as another user; remove it by hand");
+  }
+}
+
+/// Makes the checkout's repository and its work tree, reusing what an earlier build left when it
+/// came from the same address.
+Awaitable<void> prepare_repository(Ctx ctx, Git& git, const Checkout& checkout) {
+  fs::create_directories(checkout.directory);
+  if (fs::exists(checkout.git_directory / "config")) {
+    std::vector<std::string> ask{"config", "--get", "remote.origin.url"};
+    if (co_await git.ask(ctx, std::move(ask)) == checkout.address.url) {
+      co_return;
+    }
+    remove_or_throw(checkout.git_directory);
+    remove_or_throw(checkout.directory);
+    fs::create_directories(checkout.directory);
+  }
+  fs::create_directories(checkout.git_directory.parent_path());
+  std::vector<std::string> init{"init", "--quiet"};
+  co_await git.run(ctx, std::move(init));
+  std::vector<std::string> url{"config", "remote.origin.url", checkout.address.url};
+  co_await git.run(ctx, std::move(url));
+  std::vector<std::string> refs{"config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"};
+  co_await git.run(ctx, std::move(refs));
+  // `init` noted the work tree, which is another folder in the next build.
+  std::vector<std::string> tree{"config", "--unset-all", "core.worktree"};
+  co_await git.ask(ctx, std::move(tree));
+}
+
+Awaitable<void> fetch(Ctx ctx, Git& git, const Checkout& checkout) {
+  std::vector<std::string> arguments{"fetch", "--force", "--prune", "--tags", "--quiet"};
+  if (checkout.depth) {
+    arguments.push_back(fmt::format("--depth={}", *checkout.depth));
+  }
+  arguments.insert(arguments.end(), {"--", "origin"});
+  co_await git.run(ctx, std::move(arguments));
+}
+
+/// Gives the steps a `.git` of their own.
+void copy_repository(const Checkout& checkout) {
+  const fs::path target = checkout.directory / ".git";
+  remove_or_throw(target);
+  fs::copy(
+      checkout.git_directory, target, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+}
+
+/// A commit to check out, and the branch that it was asked for by.
+struct Target {
+  std::string commit;
+  std::string branch;  // empty: a tag or a commit
+};
+
+Awaitable<std::optional<std::string>> find_commit(Ctx ctx, Git& git, std::string name) {
+  std::vector<std::string> ask{"rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"};
+  co_return co_await git.ask(ctx, std::move(ask));
+}
+
+Awaitable<Target> find_target(Ctx ctx, Git& git, std::optional<std::string> revision) {
+  std::string wanted;
+  if (revision) {
+    wanted = *revision;
+  } else {
+    // `remote set-head` asks the remote again: its default branch may have changed.
+    std::vector<std::string> refresh{"remote", "set-head", "origin", "--auto"};
+    co_await git.ask(ctx, std::move(refresh));
+    std::vector<std::string> ask{"symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"};
+    const std::string head = (co_await git.ask(ctx, std::move(ask))).value_or("");
+    wanted = head.starts_with("origin/") ? head.substr(7) : "HEAD";
+  }
+  if (auto commit = co_await find_commit(ctx, git, "refs/remotes/origin/" + wanted)) {
+    co_return Target{*commit, wanted};
+  }
+  if (auto commit = co_await find_commit(ctx, git, "refs/tags/" + wanted)) {
+    co_return Target{*commit, ""};
+  }
+  if (auto commit = co_await find_commit(ctx, git, wanted)) {
+    co_return Target{*commit, ""};
+  }
+  // A commit that no branch or tag leads to can be asked for by its hash.
+  std::vector<std::string> ask{"fetch", "--quiet", "--", "origin", wanted};
+  const bool fetched = (co_await git.ask(ctx, std::move(ask))).has_value();
+  if (fetched) {
+    if (auto commit = co_await find_commit(ctx, git, "FETCH_HEAD")) {
+      co_return Target{*commit, ""};
+    }
+  }
+  throw Error(
+      ErrorCode::not_found, fmt::format("the repository has no branch, tag or commit '{}'", wanted));
+}
+
+Awaitable<void> check_out(Ctx ctx, Git& git, Target target) {
+  std::vector<std::string> arguments{"checkout", "--force", "--quiet"};
+  if (target.branch.empty()) {
+    arguments.push_back("--detach");
+  } else {
+    arguments.insert(arguments.end(), {"-B", target.branch});
+  }
+  arguments.insert(arguments.end(), {target.commit, "--"});
+  co_await git.run(ctx, std::move(arguments));
+  // Twice forced: nested repositories of an earlier revision go too; ignored files stay as a cache.
+  std::vector<std::string> clean{"clean", "-ffd", "--quiet"};
+  co_await git.run(ctx, std::move(clean));
+}
+
+}  // namespace
+
+Awaitable<StepOutput> run_git_clone(Ctx ctx, StepScope scope, GitCloneStep step) {
+  RunState& run = scope.run;
+  Checkout checkout;
+  const std::string repo = run.expand(step.repo);
+  run.require_resolved(step.repo, repo, "repo");
+  checkout.address = parse_repository_address(repo);
+  if (step.revision) {
+    checkout.revision = std::string(trim(run.expand(*step.revision)));
+    run.require_resolved(*step.revision, *checkout.revision, "revision");
+    if (checkout.revision->empty() || checkout.revision->starts_with('-')) {
+      throw Error(
+          ErrorCode::invalid_input, fmt::format("'{}' is not a revision", *checkout.revision))
+          .at(step.revision->at);
+    }
+  }
+  checkout.depth = step.depth;
+  const std::string base =
+      step.working_directory ? run.resolve_directory(step.working_directory) : std::string(k_volume_path);
+  StepOutput output;
+  output.working_directory = join_container_path(base, checkout.address.name);
+  checkout.directory = run.workspace().host_path(output.working_directory);
+  checkout.git_directory = run.workspace().git_directory(output.working_directory);
+
+  LineSink on_line = [&scope](std::string_view line) { scope.log.line(line); };
+  scope.log.line(fmt::format("Cloning {} into {}", checkout.address.url, output.working_directory));
+  Git git(checkout.directory, on_line, checkout.git_directory);
+  co_await prepare_repository(ctx, git, checkout);
+  co_await fetch(ctx, git, checkout);
+  const Target target = co_await find_target(ctx, git, checkout.revision);
+  co_await check_out(ctx, git, target);
+  copy_repository(checkout);
+
+  std::optional<model::GitFacts> facts = co_await find_git_facts(ctx, git);
+  if (facts) {
+    scope.log.line(fmt::format("HEAD is now at {} {}", facts->revision.substr(0, 7), split(facts->commit_message, '\n').front()));
+    output.members["revision"] = facts->revision;
+    // A checkout by tag or hash is on no branch: the build's own branch still holds for that commit.
+    if (facts->branch.empty() && facts->revision == run.git().revision) {
+      facts->branch = run.git().branch;
+    }
+    if (facts->branch.empty() && checkout.revision) {
+      facts->branch = *checkout.revision == facts->revision ? "" : *checkout.revision;
+    }
+    if (scope.step.name == "main_clone" || run.git().revision.empty()) {
+      run.set_git_facts(*facts);
+    }
+  }
+  output.members["repo"] = checkout.address.owner.empty()
+                               ? checkout.address.name
+                               : checkout.address.owner + "/" + checkout.address.name;
+  co_return output;
+}
+
+}  // namespace freshet::pipeline

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/registries/integrations.hpp"
+
+#include "freshet/base/error.hpp"
+#include "freshet/registries/testing/memory_registry_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace freshet::registries {
+namespace {
+
+using model::Provider;
+
+NewIntegration other(std::string name, std::string domain = "r.example", std::string prefix = "") {
+  NewIntegration wish;
+  wish.name = std::move(name);
+  wish.domain = std::move(domain);
+  wish.username = "bob";
+  wish.password = Secret("pw-of-" + wish.name);
+  wish.repository_prefix = std::move(prefix);
+  return wish;
+}
+
+NewIntegration docker_hub(std::string name) {
+  NewIntegration wish = other(std::move(name), "");
+  wish.provider = Provider::dockerhub;
+  return wish;
+}
+
+class IntegrationsTest : public ::testing::Test {
+ protected:
+  static Error refusal(const std::function<void()>& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error;
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return Error(ErrorCode::internal, "none");
+  }
+
+  Error refused(const NewIntegration& wish) {
+    const Error error = refusal([&] { integrations_.add(wish); });
+    EXPECT_TRUE(integrations_.list().empty());
+    return error;
+  }
+
+  testing::MemoryRegistryStore store_;
+  Integrations integrations_{store_};
+};
+
+TEST_F(IntegrationsTest, are_stored_in_their_normal_form) {
+  const auto added = integrations_.add(other("prod", "https://GHCR.io/", "/team/"));
+  EXPECT_EQ(added.domain, "ghcr.io");
+  EXPECT_EQ(added.repository_prefix, "team");
+  EXPECT_EQ(added.username, "bob");
+  EXPECT_TRUE(added.is_primary);
+  EXPECT_EQ(store_.password(added.id), Secret("pw-of-prod"));
+}
+
+TEST_F(IntegrationsTest, for_docker_hub_have_its_fixed_domain) {
+  EXPECT_EQ(integrations_.add(docker_hub("hub")).domain, "docker.io");
+  NewIntegration spelled = docker_hub("hub2");
+  spelled.domain = "index.docker.io";
+  EXPECT_EQ(integrations_.add(spelled).domain, "docker.io");
+  EXPECT_EQ(integrations_.add(other("hub3", "registry-1.docker.io")).domain, "docker.io");
+}
+
+TEST_F(IntegrationsTest, for_docker_hub_take_no_other_domain_and_no_prefix) {
+  NewIntegration wish = docker_hub("hub");
+  wish.domain = "quay.io";
+  EXPECT_EQ(
+      refused(wish).message(),
+      "provider 'dockerhub' has the fixed domain 'docker.io', not 'quay.io'");
+  wish = docker_hub("hub");
+  wish.repository_prefix = "me";
+  EXPECT_EQ(refused(wish).message(), "Docker Hub takes no repository prefix");
+  EXPECT_EQ(
+      refused(other("hub", "docker.io", "me")).message(), "Docker Hub takes no repository prefix");
+}
+
+TEST_F(IntegrationsTest, of_providers_to_come_are_refused_as_such) {
+  for (const auto& [provider, name] :
+       {std::pair{Provider::acr, "acr"},
+        {Provider::gcr, "gcr"},
+        {Provider::gar, "gar"},
+        {Provider::ecr, "ecr"},
+        {Provider::bintray, "bintray"}}) {
+    NewIntegration wish = other("x");
+    wish.provider = provider;
+    const Error error = refused(wish);
+    EXPECT_EQ(error.code(), ErrorCode::unsupported);
+    EXPECT_EQ(error.message(), fmt::format("registry provider '{}' is not supported yet", name));
+  }
+}
+
+TEST_F(IntegrationsTest, are_refused_when_something_is_missing_or_malformed) {
+  EXPECT_EQ(refused(other("")).message(), "the name of the registry integration is empty");
+  EXPECT_EQ(
+      refused(other("ghcr.io")).message(), "integration name 'ghcr.io' looks like a registry host");
+  EXPECT_EQ(refused(other("x", "")).message(), "the domain of the registry is empty");
+  NewIntegration wish = other("x");
+  wish.username = " ";
+  EXPECT_EQ(refused(wish).message(), "the user name for the registry is empty");
+  wish.username = "a:b";
+  EXPECT_EQ(refused(wish).message(), "user name 'a:b' contains ':'");
+  wish = other("x");
+  wish.password = Secret();
+  EXPECT_EQ(refused(wish).message(), "the password for the registry is empty");
+  wish.password = Secret("hunter2\n");
+  EXPECT_EQ(
+      refused(wish).message(),
+      "user name or password for the registry contains a line break or control character");
+  EXPECT_EQ(
+      refused(other("x", "r.example", "r.example/team")).message(),
+      "repository prefix 'r.example/team' repeats the domain of the registry");
+}
+
+TEST_F(IntegrationsTest, have_unique_names) {
+  integrations_.add(other("prod"));
+  EXPECT_EQ(
+      refusal([&] { integrations_.add(other("prod", "q.example")); }).code(), ErrorCode::conflict);
+}
+
+TEST_F(IntegrationsTest, are_got_by_name_or_id) {
+  const auto added = integrations_.add(other("prod"));
+  EXPECT_EQ(integrations_.get("prod").id, added.id);
+  EXPECT_EQ(integrations_.get(added.id).name, "prod");
+}
+
+TEST_F(IntegrationsTest, that_are_unknown_bring_the_nearest_name_and_all_others) {
+  const Error none = refusal([&] { integrations_.get("prod"); });
+  EXPECT_EQ(none.code(), ErrorCode::not_found);
+  EXPECT_EQ(none.message(), "there is no registry integration 'prod'");
+  EXPECT_EQ(none.hint(), "no registry is connected yet");
+
+  integrations_.add(other("prod"));
+  integrations_.add(other("staging"));
+
+  EXPECT_EQ(
+      refusal([&] { integrations_.get("prdo"); }).hint(),
+      "did you mean 'prod'? known are: prod, staging");
+  EXPECT_EQ(
+      refusal([&] { integrations_.get("something-else"); }).hint(), "known are: prod, staging");
+  EXPECT_EQ(refusal([&] { integrations_.get("Prod"); }).code(), ErrorCode::not_found);
+}
+
+TEST_F(IntegrationsTest, hand_on_the_role_of_the_default) {
+  EXPECT_FALSE(integrations_.default_integration().has_value());
+  NewIntegration wish = other("a");
+  integrations_.add(wish);
+  EXPECT_FALSE(integrations_.default_integration().has_value()) << "a lone one is not the default";
+  wish = other("b");
+  wish.is_default = true;
+  integrations_.add(wish);
+  EXPECT_EQ(integrations_.default_integration()->name, "b");
+  integrations_.set_default("a");
+  EXPECT_EQ(integrations_.default_integration()->name, "a");
+}
+
+TEST_F(IntegrationsTest, of_docker_hub_cannot_cache_and_say_why) {
+  constexpr std::string_view k_message =
+      "Docker Hub cannot be the caching registry: its names have one fixed level, and the cache "
+      "needs "
+      "abilities that it lacks";
+  NewIntegration wish = docker_hub("hub");
+  wish.is_caching = true;
+  EXPECT_EQ(refused(wish).message(), k_message);
+  wish = other("hub", "index.docker.io");
+  wish.is_caching = true;
+  EXPECT_EQ(refused(wish).message(), k_message);
+
+  integrations_.add(docker_hub("hub"));
+  const Error error = refusal([&] { integrations_.set_caching("hub"); });
+  EXPECT_EQ(error.message(), k_message);
+  EXPECT_EQ(error.hint(), "choose another registry for caching; it may also be the default one");
+  EXPECT_FALSE(integrations_.get("hub").is_caching);
+}
+
+TEST_F(IntegrationsTest, of_others_can_cache_one_at_a_time) {
+  integrations_.add(other("a"));
+  integrations_.add(other("b"));
+  integrations_.set_caching("a");
+  integrations_.set_caching("b");
+  EXPECT_FALSE(integrations_.get("a").is_caching);
+  EXPECT_TRUE(integrations_.get("b").is_caching);
+}
+
+TEST_F(IntegrationsTest, pull_with_the_only_or_the_primary_login_of_a_domain) {
+  EXPECT_FALSE(integrations_.pull_auth("r.example").has_value());
+  integrations_.add(other("a"));
+  integrations_.add(other("b"));
+  integrations_.add(other("c", "r.example:5000"));
+
+  const auto login = integrations_.pull_auth("R.example");
+  ASSERT_TRUE(login);
+  EXPECT_EQ(login->server, "r.example");
+  EXPECT_EQ(login->username, "bob");
+  EXPECT_EQ(login->password, Secret("pw-of-a"));
+  EXPECT_EQ(integrations_.pull_auth("r.example:5000")->password, Secret("pw-of-c"));
+  EXPECT_FALSE(integrations_.pull_auth("r.example:5001").has_value());
+  EXPECT_FALSE(integrations_.pull_auth("evil.r.example").has_value());
+
+  integrations_.remove("a");
+  EXPECT_EQ(integrations_.pull_auth("r.example")->password, Secret("pw-of-b"));
+}
+
+TEST_F(IntegrationsTest, log_in_to_docker_hub_under_its_old_address) {
+  const auto hub = integrations_.add(docker_hub("hub"));
+  EXPECT_EQ(integrations_.push_auth(hub).server, "https://index.docker.io/v1/");
+  EXPECT_EQ(integrations_.push_auth(hub).password, Secret("pw-of-hub"));
+  EXPECT_EQ(integrations_.pull_auth("docker.io")->server, "https://index.docker.io/v1/");
+  EXPECT_EQ(integrations_.pull_auth("registry-1.docker.io")->username, "bob");
+}
+
+TEST_F(IntegrationsTest, are_changed_under_the_same_rules) {
+  integrations_.add(other("prod"));
+  integrations_.set_prefix("prod", "/team/sub/");
+  EXPECT_EQ(integrations_.get("prod").repository_prefix, "team/sub");
+  EXPECT_THROW(integrations_.set_prefix("prod", "Team"), Error);
+  integrations_.set_credentials("prod", "alice", Secret("new"));
+  EXPECT_EQ(integrations_.pull_auth("r.example")->username, "alice");
+  EXPECT_EQ(integrations_.pull_auth("r.example")->password, Secret("new"));
+  EXPECT_THROW(integrations_.set_credentials("prod", "alice", Secret()), Error);
+  EXPECT_THROW(integrations_.rename("prod", "a.b"), Error);
+  integrations_.rename("prod", "live");
+  EXPECT_EQ(integrations_.get("live").repository_prefix, "team/sub");
+  EXPECT_THROW(integrations_.remove("prod"), Error);
+}
+
+}  // namespace
+}  // namespace freshet::registries

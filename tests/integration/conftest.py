@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the integration tests. The objects themselves are in tests/support/.
+
+The engine and the registry are started once for all tests; a test keeps to itself by a data
+directory of its own ('freshet') and by repositories of its own in the registry ('prefix').
+$FRESHET_TEST_ENGINE names an engine to use instead, as 'unix:///path/docker.sock';
+$FRESHET_BIN names a binary other than that of the preset 'release'.
+"""
+
+import os
+import secrets
+
+import pytest
+
+from support.engine import Engine
+from support.freshet import Freshet
+from support.git import Repository
+from support.paths import freshet_binary
+from support.registry import Registry
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory):
+    """A Docker engine that all tests share. Do not stop it: see 'disposable_engine'."""
+    if "FRESHET_TEST_ENGINE" in os.environ:
+        yield Engine(endpoint=os.environ["FRESHET_TEST_ENGINE"])
+        return
+    own = Engine(state_dir=tmp_path_factory.mktemp("engine"))
+    yield from _running(own)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory):
+    """A registry that all tests share. Do not stop it: see 'disposable_registry'."""
+    yield from _running(Registry(tmp_path_factory.mktemp("registry")))
+
+
+@pytest.fixture(scope="session")
+def base_image(registry):
+    """The reference of a small image with a shell, to be pulled with the registry's password."""
+    return registry.push_base_image()
+
+
+@pytest.fixture(scope="session")
+def local_image(engine, registry, base_image):
+    """The name of the same image in the engine, which no registry knows anything of."""
+    name = "freshet-test-local:1"
+    engine.docker("pull", base_image, config=registry.docker_config())
+    container = engine.docker("create", base_image).stdout.strip()
+    engine.docker("commit", container, name)
+    engine.docker("rm", container)
+    assert engine.image(name)["RepoDigests"] == []
+    return name
+
+
+@pytest.fixture
+def disposable_engine(tmp_path):
+    """An engine of the test's own, to stop, kill and start again."""
+    yield from _running(Engine(state_dir=tmp_path / "engine"))
+
+
+@pytest.fixture
+def disposable_registry(tmp_path):
+    """A registry of the test's own, to stop, kill, fill and start again."""
+    yield from _running(Registry(tmp_path / "registry"))
+
+
+@pytest.fixture
+def prefix():
+    """A repository prefix that no other test uses."""
+    return f"t-{secrets.token_hex(4)}"
+
+
+@pytest.fixture(scope="session")
+def binary():
+    path = freshet_binary()
+    if not path.exists():
+        pytest.fail(f"there is no {path}: build it first, or run scripts/test", pytrace=False)
+    return path
+
+
+@pytest.fixture
+def freshet(binary, tmp_path, engine):
+    """The binary with an empty data directory, on the engine that all tests share."""
+    runner = Freshet(binary, tmp_path, engine)
+    yield runner
+    runner.close()
+
+
+@pytest.fixture
+def connected(freshet, registry, prefix):
+    """The binary with the tests' registry as its default one, named 'local'."""
+    freshet.registry_add(registry, prefix=prefix)
+    return freshet
+
+
+@pytest.fixture
+def git_repository(tmp_path):
+    """Makes a git repository: git_repository('app', {'Dockerfile': ...})."""
+
+    def make(name="repository", files=None):
+        repository = Repository(tmp_path / name)
+        repository.commit(files)
+        return repository
+
+    return make
+
+
+def _running(service):
+    service.start()
+    try:
+        yield service
+    finally:
+        service.stop(purge=True)

@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: Apache-2.0
+"""'freshet registry': integrations by name, their roles and their passwords."""
+
+import os
+import stat
+import subprocess
+
+import pytest
+
+from support.commands import run
+from support.terminal import Terminal
+
+
+def names(freshet):
+    return [one["name"] for one in freshet.json("registry", "list")["registries"]]
+
+
+def holder_of(freshet, role):
+    """The name of the one integration with that role, or None."""
+    listed = freshet.json("registry", "list")["registries"]
+    holders = [one["name"] for one in listed if one[role]]
+    assert len(holders) <= 1, holders
+    return holders[0] if holders else None
+
+
+def add(freshet, name, domain="registry.invalid", *options, password="pass-word", check=True):
+    return freshet.run(
+        "registry", "add", name, "--domain", domain, "--username", "ada", "--password-stdin",
+        *options, stdin=password, check=check,
+    )
+
+
+# --- add, list, show --------------------------------------------------------------------------
+
+
+def test_a_fresh_data_directory_has_no_registries_and_says_how_to_add_one(freshet):
+    assert freshet.json("registry", "list") == {"registries": []}
+    assert freshet.run("registry", "list").stdout == (
+        "No registries yet. Connect one with:\n"
+        "  freshet registry add NAME --domain HOST --username USER\n"
+    )
+
+
+def test_an_added_registry_is_listed_with_its_roles(freshet):
+    add(freshet, "prod", "Registry.Invalid:5000", "--prefix", "/team/apps/", "--default", "--cache")
+
+    (listed,) = freshet.json("registry", "list")["registries"]
+    text = freshet.run("registry", "list").stdout
+
+    assert listed.pop("id")
+    assert listed.pop("created_at")
+    assert listed == {
+        "name": "prod",
+        "provider": "other",
+        "domain": "registry.invalid:5000",
+        "username": "ada",
+        "repository_prefix": "team/apps",
+        "default": True,
+        "caching": True,
+        "primary": True,
+    }
+    assert [line.split() for line in text.splitlines()] == [
+        ["NAME", "PROVIDER", "DOMAIN", "PREFIX", "USERNAME", "ROLES"],
+        ["prod", "other", "registry.invalid:5000", "team/apps", "ada", "default,caching,primary"],
+    ]
+
+
+def test_show_tells_one_registry_and_not_its_password(freshet):
+    add(freshet, "prod", password="hush-hush")
+
+    shown = freshet.run("registry", "show", "prod").stdout
+    document = freshet.json("registry", "show", "prod")
+
+    fields = dict(line.split(maxsplit=1) for line in shown.splitlines())
+    assert fields["Name"] == "prod"
+    assert fields["Domain"] == "registry.invalid"
+    assert fields["Password"] == "stored, sealed"
+    assert document["name"] == "prod"
+    assert document["repository_prefix"] is None
+    assert "password" not in document
+    assert "hush-hush" not in shown + str(document)
+
+
+def test_docker_hub_needs_no_domain(freshet):
+    freshet.run(
+        "registry", "add", "hub", "--provider", "dockerhub", "--username", "ada",
+        "--password-stdin", stdin="token",
+    )
+
+    shown = freshet.json("registry", "show", "hub")
+    assert (shown["provider"], shown["domain"]) == ("dockerhub", "docker.io")
+
+
+def test_a_name_that_is_taken_is_refused_and_nothing_changes(freshet, registry):
+    freshet.registry_add(registry)
+    before = freshet.json("registry", "list")
+
+    refused = add(freshet, "local", "other.invalid", "--default", check=False)
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: an integration named 'local' exists already\n")
+    assert "hint: " in refused.stderr
+    assert freshet.json("registry", "list") == before
+    assert freshet.run("registry", "test", "local", check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "name, domain",
+    [
+        ("prod", "https://registry.invalid/path"),
+        ("prod", "registry.invalid/team"),
+        ("prod", "registry invalid"),
+        ("prod", "registry.invalid:70000"),
+        ("prod", ""),
+        ("registry.invalid", "registry.invalid"),
+        ("", "registry.invalid"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_the_password_is_asked_for(freshet, name, domain):
+    # No password option and no terminal: asking for it would be another error.
+    refused = freshet.run(
+        "registry", "add", name, "--domain", domain, "--username", "ada", check=False
+    )
+
+    assert refused.returncode == 2, refused
+    assert "terminal" not in refused.stderr
+    assert names(freshet) == []
+
+
+def test_an_unknown_name_offers_the_nearest(freshet):
+    add(freshet, "staging")
+    add(freshet, "production")
+
+    for verb in (["show"], ["test"], ["set-default"], ["set-cache"], ["remove"], ["images"]):
+        refused = freshet.run("registry", *verb, "prodution", check=False)
+
+        assert refused.returncode == 1, refused
+        assert "'prodution'" in refused.stderr, refused
+        assert "did you mean 'production'?" in refused.stderr, refused
+    assert names(freshet) == ["staging", "production"]
+
+
+# --- roles, prefix, name ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "verb, role, option",
+    [("set-default", "default", "--default"), ("set-cache", "caching", "--cache")],
+)
+def test_a_role_has_one_holder_and_moves(freshet, verb, role, option):
+    add(freshet, "one", "one.invalid", option)
+    add(freshet, "two", "two.invalid")
+    assert holder_of(freshet, role) == "one"
+
+    freshet.run("registry", verb, "two")
+    assert holder_of(freshet, role) == "two"
+
+    add(freshet, "three", "three.invalid", option)
+    assert holder_of(freshet, role) == "three"
+
+
+def test_docker_hub_cannot_be_the_caching_registry(freshet):
+    hub = ["registry", "add", "hub", "--provider", "dockerhub", "--username", "ada"]
+    add(freshet, "own", "own.invalid", "--cache")
+
+    added = freshet.run(*hub, "--password-stdin", "--cache", stdin="token", check=False)
+    assert names(freshet) == ["own"]
+    freshet.run(*hub, "--password-stdin", stdin="token")
+    appointed = freshet.run("registry", "set-cache", "hub", check=False)
+
+    for refused in (added, appointed):
+        assert refused.returncode == 2, refused
+        assert "Docker Hub cannot be the caching registry: " in refused.stderr
+    assert holder_of(freshet, "caching") == "own"
+
+
+def test_the_first_of_a_domain_is_primary_until_it_is_removed(freshet):
+    add(freshet, "one", "registry.invalid")
+    add(freshet, "two", "REGISTRY.invalid")
+    add(freshet, "other", "other.invalid")
+
+    def primaries():
+        listed = freshet.json("registry", "list")["registries"]
+        return [one["name"] for one in listed if one["primary"]]
+
+    assert primaries() == ["one", "other"]
+    freshet.run("registry", "remove", "one")
+    assert primaries() == ["two", "other"]
+
+
+def test_the_prefix_is_changed_and_taken_away(freshet):
+    add(freshet, "prod")
+
+    freshet.run("registry", "set-prefix", "prod", "/team/apps/")
+    assert freshet.json("registry", "show", "prod")["repository_prefix"] == "team/apps"
+    refused = freshet.run("registry", "set-prefix", "prod", "Team Apps", check=False)
+    assert refused.returncode == 2, refused
+    assert freshet.json("registry", "show", "prod")["repository_prefix"] == "team/apps"
+    freshet.run("registry", "set-prefix", "prod", "")
+    assert freshet.json("registry", "show", "prod")["repository_prefix"] is None
+
+
+def test_rename_keeps_everything_but_the_name(freshet, registry):
+    freshet.registry_add(registry, prefix="team")
+    before = freshet.json("registry", "show", "local")
+
+    freshet.run("registry", "rename", "local", "prod")
+
+    assert freshet.json("registry", "show", "prod") == {**before, "name": "prod"}
+    assert names(freshet) == ["prod"]
+    assert freshet.run("registry", "test", "prod", check=False).returncode == 0
+
+
+def test_rename_to_a_name_that_is_taken_or_unusable_changes_nothing(freshet):
+    add(freshet, "one", "one.invalid")
+    add(freshet, "two", "two.invalid")
+
+    taken = freshet.run("registry", "rename", "one", "two", check=False)
+    unusable = freshet.run("registry", "rename", "one", "registry.invalid:5000", check=False)
+
+    assert taken.returncode == 1
+    assert "an integration named 'two' exists already" in taken.stderr
+    assert unusable.returncode == 2, unusable
+    assert names(freshet) == ["one", "two"]
+
+
+def test_a_removed_registry_is_gone_and_its_name_free(freshet):
+    add(freshet, "prod", "registry.invalid", "--default", "--cache")
+
+    freshet.run("registry", "remove", "prod")
+
+    assert names(freshet) == []
+    assert freshet.query("SELECT count(*) FROM registry_integrations") == [(0,)]
+    add(freshet, "prod", "registry.invalid")
+    assert holder_of(freshet, "default") is None
+
+
+def test_set_password_renews_what_is_stored(freshet, registry):
+    freshet.registry_add(registry, password="wrong", username="nobody")
+    assert freshet.run("registry", "test", "local", check=False).returncode == 1
+
+    freshet.run(
+        "registry", "set-password", "local", "--username", registry.username, "--password-stdin",
+        stdin=registry.password + "\n",
+    )
+
+    assert freshet.json("registry", "show", "local")["username"] == registry.username
+    assert freshet.run("registry", "test", "local", check=False).returncode == 0
+
+
+# --- where passwords come from ----------------------------------------------------------------
+
+
+def add_command(freshet, registry, *options):
+    return freshet.command(
+        "registry", "add", "local", "--domain", registry.address, "--username", registry.username,
+        *options,
+    )
+
+
+def test_a_password_is_read_from_a_descriptor(freshet, registry, tmp_path):
+    (tmp_path / "secret").write_text(registry.password + "\n")
+    command = add_command(freshet, registry, "--password-fd", "7")
+
+    run("sh", "-c", 'exec "$@" 7<secret', "sh", *command, env=freshet.environment(), cwd=tmp_path)
+
+    assert freshet.run("registry", "test", "local", check=False).returncode == 0
+
+
+def test_a_password_is_asked_for_without_echo(freshet, registry):
+    terminal = Terminal(add_command(freshet, registry), freshet.environment())
+
+    terminal.wait_for_text("Password of 'freshet' for registry 'local': ")
+    assert not terminal.echoes
+    terminal.type(registry.password + "\n")
+
+    assert terminal.finish() == 0, terminal.text
+    assert registry.password not in terminal.text
+    assert freshet.run("registry", "test", "local", check=False).returncode == 0
+
+
+def test_ctrl_c_at_the_password_ends_it_and_gives_the_echo_back(freshet, registry):
+    terminal = Terminal(add_command(freshet, registry), freshet.environment())
+
+    terminal.wait_for_text("Password of 'freshet' for registry 'local': ")
+    terminal.type("half a pass\x03")
+    code = terminal.process.wait(10)
+
+    assert code == 130, terminal.text
+    assert terminal.echoes
+    terminal.finish()
+    assert names(freshet) == []
+
+
+def test_a_password_is_never_taken_from_the_command_line(freshet, registry):
+    help_text = freshet.run("registry", "add", "--help").stdout
+    for option in (["--password", "s3cret"], ["--password=s3cret"]):
+        refused = run(
+            *add_command(freshet, registry, *option), env=freshet.environment(), check=False
+        )
+        assert refused.returncode == 2, refused
+    assert "--password-stdin" in help_text
+    assert "--password " not in help_text
+    assert names(freshet) == []
+
+
+def test_without_a_terminal_it_says_how_to_give_the_password(freshet, registry):
+    refused = run(
+        "setsid", "--wait", *add_command(freshet, registry), env=freshet.environment(), check=False
+    )
+
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "error: there is no terminal to ask for the password on\n"
+        "hint: give it by --password-stdin or --password-fd\n"
+    )
+
+
+@pytest.mark.parametrize("nothing", ["", "\n"])
+def test_an_empty_password_is_refused(freshet, registry, nothing):
+    refused = run(
+        *add_command(freshet, registry, "--password-stdin"),
+        env=freshet.environment(), stdin=nothing, check=False,
+    )
+
+    assert refused.returncode == 2
+    assert refused.stderr == "error: the password is empty\n"
+    assert names(freshet) == []
+
+
+def test_a_password_may_hold_anything_but_is_not_trimmed(freshet, registry):
+    # Blanks at its ends belong to it: they must make this one wrong.
+    freshet.registry_add(registry, password=f" {registry.password} ")
+
+    assert freshet.run("registry", "test", "local", check=False).returncode == 1
+
+
+# --- files ------------------------------------------------------------------------------------
+
+
+def mode_of(path):
+    return oct(stat.S_IMODE(path.stat().st_mode))
+
+
+def test_key_database_and_directory_are_for_their_owner_alone(freshet):
+    command = freshet.command("registry", "list")
+
+    run("sh", "-c", 'umask 0; exec "$@"', "sh", *command, env=freshet.environment())
+    add(freshet, "prod")
+
+    assert mode_of(freshet.data_dir) == "0o700"
+    assert {path.name: mode_of(path) for path in freshet.data_dir.iterdir() if path.is_file()} == {
+        "freshet.db": "0o600",
+        "key": "0o600",
+    }
+
+
+@pytest.mark.parametrize(
+    "name, mode, message",
+    [
+        ("key", 0o644, "the sealing key '{}' can be read by others (mode 0644)"),
+        ("key", 0o660, "the sealing key '{}' can be read by others (mode 0660)"),
+        ("freshet.db", 0o644, "the database '{}' can be read by others (mode 0644)"),
+        (".", 0o755, "the data directory '{}' can be read by others (mode 0755)"),
+    ],
+)
+def test_what_others_can_read_is_refused_with_the_way_out(freshet, name, mode, message):
+    add(freshet, "prod")
+    path = freshet.data_dir / name
+    before = stat.S_IMODE(path.stat().st_mode)
+    path.chmod(mode)
+
+    refused = freshet.run("registry", "list", check=False)
+
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert refused.stderr == (
+        f"error: {message.format(path)}\n"
+        f"hint: run 'chmod {before:o} {path}', and renew the stored passwords if others may have "
+        "read it\n"
+    )
+    path.chmod(before)
+    assert names(freshet) == ["prod"]
+
+
+def test_a_data_directory_of_another_user_is_refused(freshet):
+    add(freshet, "prod")
+    os.chown(freshet.data_dir / "key", 65534, 65534)
+
+    refused = freshet.run("registry", "list", check=False)
+
+    assert refused.returncode == 1
+    assert "belongs to another user (uid 65534)" in refused.stderr
+
+
+def test_processes_that_start_at_once_on_a_fresh_directory_lose_nothing(freshet, registry):
+    def start(number):
+        return subprocess.Popen(
+            freshet.command(
+                "registry", "add", f"r{number}", "--domain", registry.address,
+                "--username", registry.username, "--password-stdin",
+                *(["--default"] if number % 2 else []),
+            ),
+            env=freshet.environment(), stdin=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+
+    started = [start(number) for number in range(6)]
+    ended = [one.communicate(registry.password, timeout=30) for one in started]
+
+    assert [one.returncode for one in started] == [0] * 6, ended
+    assert sorted(names(freshet)) == [f"r{number}" for number in range(6)]
+    assert holder_of(freshet, "default") in ("r1", "r3", "r5")
+    # All of them sealed with the one key that is there now.
+    for number in range(6):
+        assert freshet.run("registry", "test", f"r{number}", check=False).returncode == 0
+    assert freshet.query("PRAGMA integrity_check") == [("ok",)]

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small servers that stand where a registry is expected."""
+
+import contextlib
+import http.server
+import socket
+import ssl
+import threading
+
+from .commands import run
+
+
+class Answer:
+    def __init__(self, status, body=b"", headers=None):
+        self.status = status
+        self.body = body.encode() if isinstance(body, str) else body
+        self.headers = headers or {}
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def _handle(self):
+        self.close_connection = True
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        answer = self.server.answer(self.command, self.path, self.headers)
+        self.send_response(answer.status)
+        for name, value in {**answer.headers, "Connection": "close"}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle
+
+    def log_message(self, *arguments):
+        pass
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        pass  # a client that goes away, or speaks TLS to a plain server, is part of the tests
+
+
+@contextlib.contextmanager
+def serve(answer, host="127.0.0.1", certificate=None):
+    """Serves answer(method, path, headers) -> Answer; yields 'host:port'.
+
+    certificate: the path of a file with key and certificate, to serve https.
+    """
+    server = _Server((host, 0), _Handler)
+    server.answer = answer
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"{host}:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+def make_self_signed_certificate(directory, host):
+    """A key and a certificate for an address, signed by nobody whom anybody trusts."""
+    key, certificate, both = (directory / name for name in ("key.pem", "cert.pem", "both.pem"))
+    run(
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        "-subj", f"/CN={host}", "-addext", f"subjectAltName=IP:{host}",
+        "-keyout", key, "-out", certificate,
+    )
+    both.write_text(key.read_text() + certificate.read_text())
+    return both
+
+
+@contextlib.contextmanager
+def closed_port(host="127.0.0.1"):
+    """Yields 'host:port' of a port that is taken and refuses connections."""
+    with socket.socket() as holder:
+        holder.bind((host, 0))
+        yield f"{host}:{holder.getsockname()[1]}"
