@@ -36,9 +36,10 @@ target_compile_options(freshet_warnings INTERFACE
   -Wno-sign-conversion  # sizes of std containers meet signed offsets of POSIX everywhere
   -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # GCC 12 reports both from inside coroutine frames and std::string of its own library.
+  # GCC 12 reports these from inside coroutine frames and the std::string of its own library.
   target_compile_options(freshet_warnings INTERFACE
-    -Wno-maybe-uninitialized -Wno-restrict -Wno-mismatched-new-delete)
+    -Wno-maybe-uninitialized -Wno-restrict -Wno-mismatched-new-delete
+    -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
   target_compile_options(freshet_compilation INTERFACE -fpch-preprocess)
 endif()
 
@@ -48,5 +49,6 @@ if(FRESHET_SANITIZERS)
 endif()
 
 if(FRESHET_TIDY)
-  find_program(CLANG_TIDY clang-tidy REQUIRED)
+  find_program(CLANG_TIDY NAMES clang-tidy-16 clang-tidy REQUIRED)
+  list(APPEND CLANG_TIDY --extra-arg=-Wno-unknown-warning-option)  # it reads GCC's flags
 endif()

@@ -9,6 +9,7 @@ $FRESHET_BIN names a binary other than that of the preset 'release'.
 
 import os
 import secrets
+import textwrap
 
 import pytest
 
@@ -16,6 +17,7 @@ from support.engine import Engine
 from support.freshet import Freshet
 from support.git import Repository
 from support.paths import freshet_binary
+from support.pipelines import BUILD, DOCKERFILE, with_fields
 from support.registry import Registry
 
 
@@ -92,6 +94,44 @@ def connected(freshet, registry, prefix):
     """The binary with the tests' registry as its default one, named 'local'."""
     freshet.registry_add(registry, prefix=prefix)
     return freshet
+
+
+@pytest.fixture
+def files(prefix):
+    """What the pipeline BUILD builds; no other test's build has cached any of it."""
+    return {
+        "Dockerfile": DOCKERFILE,
+        "a.txt": prefix.ljust(1000, "a"),
+        "b.txt": "b" * 2000,
+        ".dockerignore": ".git\n",
+    }
+
+
+@pytest.fixture
+def build(connected, local_image, files):
+    """Builds on a base image that the engine has; returns the run."""
+
+    def build(other_files=None, vars=None, **fields):
+        return connected.run_pipeline(
+            with_fields(BUILD, fields), other_files or files, {"BASE": local_image, **(vars or {})}
+        )
+
+    build.freshet = connected
+    build.base = local_image
+    return build
+
+
+@pytest.fixture
+def steps(freshet, local_image):
+    """Runs steps, given as YAML below 'steps:', in a pipeline without any registry."""
+
+    def run(text, files=None, vars=None, **options):
+        body = textwrap.indent(textwrap.dedent(text.strip("\n")), "  ")
+        pipeline = f"version: '1.0'\nsteps:\n{body}\n"
+        vars = {"BASE": local_image, **(vars or {})}
+        return freshet.run_pipeline(pipeline, files, vars, **options)
+
+    return run
 
 
 @pytest.fixture

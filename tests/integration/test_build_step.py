@@ -1,60 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build steps: what is built, of what, under which names, and what is recorded of it."""
+"""Build steps: what is built, of what, and under which names."""
 
 import pytest
 
-BUILD = """
-    version: '1.0'
-    steps:
-      build:
-        type: build
-        image_name: app
-        build_arguments: ['BASE=${{BASE}}']
-"""
-
-DOCKERFILE = """\
-ARG BASE
-FROM ${BASE}
-COPY . /src
-RUN cat /src/a.txt /src/b.txt > /joined
-"""
-
-
-@pytest.fixture
-def files(prefix):
-    """What BUILD builds; no other test's build has cached any of it."""
-    return {
-        "Dockerfile": DOCKERFILE,
-        "a.txt": prefix.ljust(1000, "a"),
-        "b.txt": "b" * 2000,
-        ".dockerignore": ".git\n",
-    }
-
-
-def with_fields(fields):
-    """The pipeline BUILD with more fields for its step."""
-    lines = "".join(f"        {name}: {value}\n" for name, value in fields.items())
-    return BUILD.rstrip(" ") + lines
+from support.pipelines import BUILD, with_fields
 
 
 def context_sent(step):
     """What the step's log says: 'Built …: 1 of 2 instructions cached, 3.0 kB of context sent'."""
     (line,) = [line for line in step.log if line.startswith("Built ")]
     return line.partition(": ")[2]
-
-
-@pytest.fixture
-def build(connected, local_image, files):
-    """Builds on a base image that the engine has; returns the run."""
-
-    def build(other_files=None, vars=None, **fields):
-        return connected.run_pipeline(
-            with_fields(fields), other_files or files, {"BASE": local_image, **(vars or {})}
-        )
-
-    build.freshet = connected
-    build.base = local_image
-    return build
 
 
 # --- what goes wrong --------------------------------------------------------------------------
@@ -126,7 +81,7 @@ def test_a_failing_command_of_an_inline_dockerfile_is_told_with_its_line(build):
 
 def test_on_a_terminal_the_failure_ends_the_output(build):
     files = {"Dockerfile": "ARG BASE\nFROM ${BASE}\nRUN exit 42\n"}
-    repository = build.freshet.make_repository(with_fields({}), files)
+    repository = build.freshet.make_repository(with_fields(BUILD, {}), files)
 
     done = build.freshet.run(
         "run", repository.path, "--progress", "plain", "--var", f"BASE={build.base}", check=False
@@ -170,7 +125,7 @@ def test_a_private_base_image_without_credentials_is_told(
 ):
     private = engine.put_image(base_image, registry, f"{prefix}/private:1")
     run = freshet.run_pipeline(
-        with_fields({"disable_push": "true"}),
+        with_fields(BUILD, {"disable_push": "true"}),
         {"Dockerfile": "ARG BASE\nFROM ${BASE}\n"},
         {"BASE": private},
     )
@@ -250,7 +205,7 @@ def test_an_inline_dockerfile_knows_variables_and_the_context(build, registry, p
     assert content_of(run, registry, prefix, "content") == "variables"
 
 
-@pytest.mark.parametrize("link", ["/etc/passwd", "../../../../../../../../etc/passwd"])
+@pytest.mark.parametrize("link", ["/etc/passwd", "../" * 20 + "etc/passwd"])
 def test_a_dockerfile_that_is_a_link_out_of_the_volume_is_refused(build, tmp_path, link):
     repository = build.freshet.make_repository(BUILD, {"file": ""})
     (repository.path / "Dockerfile").symlink_to(link)
@@ -362,8 +317,8 @@ def test_what_dockerignore_names_is_neither_sent_nor_seen(build, registry, prefi
     run = build(files)
 
     assert run.result == "success", run
-    sent = context_sent(run["build"]).split(", ")[1]
-    assert sent == "8 B of context sent"
+    sent = len(files[".dockerignore"]) + len("kept") * 2
+    assert context_sent(run["build"]).endswith(f", {sent} B of context sent")
 
 
 # --- names and the push -----------------------------------------------------------------------
@@ -494,99 +449,3 @@ def test_the_labels_say_where_the_image_comes_from(build, registry, prefix):
         "io.codefresh.repo.sha": run.repository.revision,
         "io.codefresh.repo.type": "yml",
     }
-
-
-# --- the record -------------------------------------------------------------------------------
-
-
-def test_the_record_of_an_image_tells_all_about_it(build, registry, prefix):
-    run = build(tags="[one, two]")
-    assert run.result == "success", run
-    config_digest = registry.manifest(f"{prefix}/app", "one").body["config"]["digest"]
-
-    record = build.freshet.json("image", "show", f"{registry.address}/{prefix}/app:two")
-
-    digest = registry.manifest(f"{prefix}/app", "one").digest
-    config = registry.config(f"{prefix}/app", "one")
-    assert record["internal_image_id"] == config_digest.removeprefix("sha256:")
-    assert record["image_name"] == "app"
-    assert record["repo_digest"] == f"{registry.address}/{prefix}/app@{digest}"
-    assert [tag["reference"] for tag in record["tags"]] == [
-        f"{registry.address}/{prefix}/app:{tag}" for tag in ("one", "two")
-    ]
-    assert {tag["integration"] for tag in record["tags"]} == {"local"}
-    assert record["git"] == {
-        "repo_owner": None,
-        "repo_name": "app",
-        "branch": "main",
-        "revision": run.repository.revision,
-        "commit_author": "Ada Tester",
-        "commit_message": "Change something",
-    }
-    assert record["dockerfile"] == DOCKERFILE
-    assert record["build"] == run.build_id
-    assert (record["pipeline"], record["step"]) == ("app", "build")
-    assert (record["os"], record["architecture"]) == (config["os"], config["architecture"])
-    assert record["size_bytes"] > 1_000_000
-    assert record["build_duration_ms"] > 0
-    assert record["push_duration_ms"] > 0
-    with_content = [layer for layer in record["layers"] if layer["size_bytes"] > 0]
-    assert [layer["instruction"].split()[0] for layer in with_content[-2:]] == ["COPY", "RUN"]
-    assert with_content[-1]["size_bytes"] == 3000
-    known = {layer["diff_id"] for layer in record["layers"]} - {None}
-    assert known <= set(config["rootfs"]["diff_ids"])
-
-
-def test_an_image_is_found_by_id_short_id_and_name(build, registry, prefix):
-    run = build()
-    assert run.result == "success", run
-    (listed,) = build.freshet.json("image", "list")["images"]
-
-    for word in (
-        listed["id"], listed["internal_image_id"], listed["internal_image_id"][:12],
-        f"{registry.address}/{prefix}/app:main",
-    ):
-        assert build.freshet.json("image", "show", word)["id"] == listed["id"], word
-    missing = build.freshet.run("image", "show", "no-such-image", check=False)
-    assert missing.returncode == 1
-    assert "no image, or several, match 'no-such-image'" in missing.stderr
-
-
-def test_the_list_of_images_shows_the_newest_first_for_people_and_programs(
-    build, registry, prefix, files
-):
-    assert build.freshet.run("image", "list").stdout.startswith("No images yet")
-    assert build().result == "success"
-    assert build({**files, "a.txt": "new"}, disable_push="true").result == "success"
-
-    newest, oldest = build.freshet.json("image", "list")["images"]
-    lines = build.freshet.run("image", "list").stdout.splitlines()
-
-    assert (newest["tags"], newest["repo_digest"]) == ([], None)
-    assert [tag["tag"] for tag in oldest["tags"]] == ["main"]
-    assert lines[0].split()[:2] == ["IMAGE", "ID"]
-    assert lines[1].split()[:3] == [newest["internal_image_id"][:12], "app", "<none>"]
-    assert lines[2].split()[:3] == [
-        oldest["internal_image_id"][:12], "app", f"{registry.address}/{prefix}/app:main"
-    ]
-    assert build.freshet.json("image", "list", "--name", "nothing-like-it")["images"] == []
-    assert len(build.freshet.json("image", "list", "--limit", "1")["images"]) == 1
-
-
-def test_show_for_people_tells_how_to_pull_and_the_dockerfile(build, registry, prefix):
-    run = build()
-    shown = build.freshet.run("image", "show", f"{registry.address}/{prefix}/app:main").stdout
-
-    assert f"  docker pull {registry.address}/{prefix}/app:main\n" in shown
-    assert "  FROM ${BASE}\n" in shown
-    assert run.repository.revision in shown
-
-
-def test_the_same_content_is_one_record(build):
-    first, second = build(), build()
-
-    assert (first.result, second.result) == ("success", "success")
-    (record,) = build.freshet.json("image", "list")["images"]
-    assert record["dockerfile"] == DOCKERFILE
-    assert build.freshet.query("SELECT count(*) FROM images") == [(1,)]
-    assert build.freshet.query("SELECT count(*) FROM image_tags") == [(1,)]

@@ -84,8 +84,7 @@ def test_the_images_are_read_back_from_the_registry(hello, freshet, registry, pr
 
     repository = f"{prefix}/released/hello"
     digest = registry.manifest(repository, "latest").digest
-    line = next(line for line in listed if f"{repository}:latest" in line.split())
-    assert digest in line.split()
+    assert [f"{registry.address}/{repository}:latest", digest] in [line.split() for line in listed]
 
 
 def test_a_second_run_builds_nothing_anew(hello):

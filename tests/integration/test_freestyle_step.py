@@ -1,25 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Freestyle steps: a container for each, its script, its variables, the shared volume."""
-
-import re
-import subprocess
-import textwrap
-from pathlib import Path
+"""Freestyle steps: a container for each, its image, its script, the shared volume."""
 
 import pytest
-
-
-@pytest.fixture
-def steps(freshet, local_image):
-    """Runs steps, given as YAML below 'steps:', in a pipeline without any registry."""
-
-    def run(text, files=None, vars=None, **options):
-        body = textwrap.indent(textwrap.dedent(text.strip("\n")), "  ")
-        pipeline = f"version: '1.0'\nsteps:\n{body}\n"
-        vars = {"BASE": local_image, **(vars or {})}
-        return freshet.run_pipeline(pipeline, files, vars, **options)
-
-    return run
 
 
 # --- the image --------------------------------------------------------------------------------
@@ -305,12 +287,12 @@ def test_the_volume_is_shared_between_steps_and_with_the_next_run_of_the_pipelin
         write:
           image: ${{BASE}}
           working_directory: /codefresh/volume
-          commands: ['echo "kept $(cat kept)" > now', mv now kept]
+          commands: ['echo "kept-$(cat kept)" > now', mv now kept]
         read: {image: '${{BASE}}', commands: [cat /codefresh/volume/kept]}
     """
 
-    assert steps(pipeline)["read"].log[-1] == "kept", "first"
-    assert steps(pipeline)["read"].log[-1] == "kept kept", "second"
+    assert steps(pipeline)["read"].log[-1] == "kept-"
+    assert steps(pipeline)["read"].log[-1] == "kept-kept-"
 
 
 def test_pipelines_do_not_share_their_volumes(freshet, local_image):
@@ -327,220 +309,6 @@ def test_pipelines_do_not_share_their_volumes(freshet, local_image):
         repository = freshet.make_repository(text, name=name)
         run = freshet.run_repository(repository, {"BASE": local_image})
         assert run.result == "success", run
-
-
-# --- variables --------------------------------------------------------------------------------
-
-
-def test_the_environment_holds_the_variables_of_the_build_and_of_the_step(steps):
-    run = steps(
-        """
-        check:
-          image: ${{BASE}}
-          environment:
-            - PAIR=a=b=c
-            - FROM_BRANCH=on ${{CF_BRANCH}}
-            - GIVEN=by the step
-            - EMPTY=
-          commands: [env]
-        """,
-        vars={"GIVEN": "for the run", "OTHER": "x  y 'z'"},
-    )
-
-    said = run["check"].log
-    for line in (
-        "CI=true", "PAIR=a=b=c", "FROM_BRANCH=on main", "GIVEN=by the step", "EMPTY=",
-        "OTHER=x  y 'z'", f"CF_BUILD_ID={run.build_id}", "CF_BRANCH=main",
-        "CF_BRANCH_TAG_NORMALIZED=main", f"CF_REVISION={run.repository.revision}",
-        f"CF_SHORT_REVISION={run.repository.short_revision}",
-        "CF_COMMIT_AUTHOR=Ada Tester", "CF_REPO_NAME=app", "CF_STEP_NAME=check",
-        "CF_VOLUME_PATH=/codefresh/volume", "CF_PIPELINE_NAME=app",
-    ):
-        assert line in said, (line, run)
-    assert re.search(r"^CF_BUILD_TIMESTAMP=\d{13}$", run["check"].text, re.MULTILINE)
-
-
-def test_an_undefined_variable_stays_as_it_is_written(steps):
-    run = steps("""check: {image: '${{BASE}}', commands: ["echo '${{NOPE}} ${{ NOPE }}'"]}""")
-
-    assert run["check"].log[-1] == "${{NOPE}} ${{ NOPE }}", run
-
-
-def test_a_value_is_not_expanded_again(steps):
-    run = steps(
-        """check: {image: '${{BASE}}', commands: ["echo '${{OUTER}}'"]}""",
-        vars={"OUTER": "${{INNER}}", "INNER": "wrong"},
-    )
-
-    assert run["check"].log[-1] == "${{INNER}}", run
-
-
-def test_exports_reach_all_later_steps(steps):
-    run = steps(
-        """
-        give:
-          image: ${{BASE}}
-          commands:
-            - export BARE=exported
-            - cf_export PLAIN=v PAIR=a=b=c "SPACED=one  two" BARE
-            - echo 'APPENDED=x=y' >> ${{CF_VOLUME_PATH}}/env_vars_to_export
-            - export LOCAL=only here
-        take:
-          image: ${{BASE}}
-          environment: [PLAIN=environment]
-          commands:
-            - echo "<$PLAIN> <$PAIR> <$SPACED> <$BARE> <$APPENDED> <$LOCAL>"
-            - echo '<${{PLAIN}}> <${{PAIR}}> <${{LOCAL}}>'
-            - cf_export PLAIN=changed
-        last: {image: '${{BASE}}', commands: [echo "$PLAIN $PAIR"]}
-        """
-    )
-
-    assert run.result == "success", run
-    assert "<v> <a=b=c> <one  two> <exported> <x=y> <>" in run["take"].log, run
-    assert "<v> <a=b=c> <${{LOCAL}}>" in run["take"].log
-    assert run["last"].log[-1] == "changed a=b=c"
-
-
-def test_an_export_wins_over_a_variable_of_the_run(steps):
-    run = steps(
-        """
-        before: {image: '${{BASE}}', commands: ['echo "${{WHAT}}"', cf_export WHAT=export]}
-        after: {image: '${{BASE}}', commands: ['echo "${{WHAT}} $WHAT"']}
-        """,
-        vars={"WHAT": "run"},
-    )
-
-    assert run["before"].log[1] == "run"
-    assert run["after"].log[-1] == "export export"
-
-
-def test_exports_of_one_run_are_not_there_in_the_next(steps):
-    give = "give: {image: '${{BASE}}', commands: [cf_export LEFT=over]}"
-    take = "take: {image: '${{BASE}}', commands: ['echo \"<$LEFT>\"']}"
-
-    assert steps(give).result == "success"
-    assert steps(take)["take"].log[-1] == "<>"
-
-
-def test_what_is_no_export_is_told_and_left_out(steps):
-    run = steps(
-        """
-        give:
-          image: ${{BASE}}
-          commands:
-            - printf 'no equals sign\\nGOOD=1\\n' >> /codefresh/volume/env_vars_to_export
-        take: {image: '${{BASE}}', commands: [echo "good $GOOD"]}
-        bad_name: {image: '${{BASE}}', commands: ['cf_export 1BAD=x']}
-        """
-    )
-
-    warning = "warning: 1 lines of env_vars_to_export are not NAME=VALUE and were left out"
-    assert warning in run["give"].log
-    assert run["take"].log[-1] == "good 1"
-    assert run["bad_name"].result == "failure"
-    assert "cf_export: '1BAD' is not a variable name" in run["bad_name"].log
-
-
-def test_a_link_in_place_of_the_export_file_leads_nowhere(steps, tmp_path):
-    secret = tmp_path / "secret-of-the-host"
-    secret.write_text("STOLEN=secret of the host\n")
-
-    run = steps(
-        """
-        link:
-          image: ${{BASE}}
-          working_directory: /codefresh/volume
-          commands: ['ln -s ${{TARGET}} env_vars_to_export']
-        show: {image: '${{BASE}}', commands: ['echo "<$STOLEN>"']}
-        """,
-        vars={"TARGET": str(secret)},
-    )
-
-    assert run["show"].log[-1] == "<>", run
-    assert secret.exists()
-
-
-# --- output -----------------------------------------------------------------------------------
-
-
-def test_a_last_line_without_line_break_is_told(steps):
-    run = steps("check: {image: '${{BASE}}', commands: ['printf \"one\\ntwo\"']}")
-
-    assert run["check"].log[-2:] == ["one", "two"]
-
-
-def test_both_streams_are_told(steps):
-    run = steps("check: {image: '${{BASE}}', commands: ['echo to stdout; echo to stderr >&2']}")
-
-    assert {"to stdout", "to stderr"} <= set(run["check"].log)
-
-
-def test_output_that_is_no_text_does_no_harm(steps, freshet):
-    run = steps(
-        """
-        check:
-          image: ${{BASE}}
-          commands:
-            - head -c 300000 /dev/urandom
-            - printf 'a\\000b\\377c\\n'; echo; echo the end
-        """
-    )
-
-    assert run.result == "success", run.stderr
-    assert run["check"].log[-1] == "the end"
-    assert "the end" in "".join(freshet.logs(run.build_id).values())
-
-
-def test_a_great_deal_of_output_is_kept_whole_in_little_memory(freshet, local_image):
-    count = 500_000
-    repository = freshet.make_repository(
-        """
-        version: '1.0'
-        steps:
-          flood: {image: '${{BASE}}', commands: ['yes ${{LINE}} | head -n ${{COUNT}}']}
-        """
-    )
-    line = "x" * 99
-    command = freshet.command(
-        "run", repository.path, "--progress", "plain", "--var", f"BASE={local_image}",
-        "--var", f"LINE={line}", "--var", f"COUNT={count}",
-    )
-    process = subprocess.Popen(command, env=freshet.environment(), stdout=subprocess.DEVNULL)
-    peak = _peak_memory_kb(process)
-
-    assert process.wait() == 0
-    (log,) = (freshet.data_dir / "runs").glob("*/logs/*-flood.log")
-    lines = log.read_text().splitlines()
-    assert lines[1:] == [line] * count
-    assert peak < 60_000
-
-
-def _peak_memory_kb(process):
-    """Follows a process to its end."""
-    peak = 0
-    while process.poll() is None:
-        try:
-            status = Path(f"/proc/{process.pid}/status").read_text()
-        except OSError:
-            continue
-        found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
-        peak = max(peak, int(found[1]) if found else 0)
-    return peak
-
-
-def test_one_endless_line_is_kept_whole(steps, freshet):
-    run = steps(
-        """
-        check:
-          image: ${{BASE}}
-          commands:
-            - head -c 3000000 /dev/zero | tr '\\000' x; echo; echo the end
-        """
-    )
-
-    assert run["check"].log[-1] == "the end"
-    assert sum(line.count("x") for line in run["check"].log if set(line) == {"x"}) == 3_000_000
 
 
 # --- afterwards -------------------------------------------------------------------------------

@@ -3,10 +3,12 @@
 
 import json
 import re
+import secrets
 
 import pytest
 
 from support.commands import run
+from support.freshet import Freshet
 from support.terminal import Terminal
 
 PIPELINE = """
@@ -32,30 +34,45 @@ PIPELINE = """
 """
 
 
-@pytest.fixture
-def command(freshet, local_image, prefix):
-    """The command line of a run of PIPELINE."""
-    repository = freshet.make_repository(PIPELINE)
+class Shown:
+    """Runs of PIPELINE, each kind of them once for all tests of this file."""
 
-    def make(*options):
-        return freshet.command(
-            "run", repository.path, "--var", f"BASE={local_image}", "--var", f"SALT={prefix}",
-            *options,
-        )
+    def __init__(self, freshet, base, salt):
+        self.freshet = freshet
+        self.salt = salt
+        self.repository = freshet.make_repository(PIPELINE)
+        self.options = ["--var", f"BASE={base}", "--var", f"SALT={salt}"]
+        self.ended = {}
 
-    make.repository = repository
-    return make
+    def command(self, *options):
+        return self.freshet.command("run", self.repository.path, *self.options, *options)
+
+    def piped(self, *options):
+        if options not in self.ended:
+            self.ended[options] = run(*self.command(*options), env=self.freshet.environment())
+        return self.ended[options]
+
+    def on_terminal(self, term="xterm"):
+        if term not in self.ended:
+            environment = self.freshet.environment({"TERM": term})
+            with Terminal(self.command(), environment) as terminal:
+                terminal.code = terminal.finish()
+            self.ended[term] = terminal
+        return self.ended[term]
 
 
-def run_plain(freshet, command, *options):
-    return run(*command(*options), env=freshet.environment())
+@pytest.fixture(scope="module")
+def shown(binary, engine, local_image, tmp_path_factory):
+    return Shown(
+        Freshet(binary, tmp_path_factory.mktemp("progress"), engine), local_image,
+        salt=f"salt-{secrets.token_hex(4)}",
+    )
 
 
-def test_plain_output_is_one_line_after_the_other(freshet, command, prefix):
-    done = run_plain(freshet, command, "--progress", "plain")
+def test_plain_output_is_one_line_after_the_other(shown):
+    lines = shown.piped("--progress", "plain").stdout.splitlines()
 
-    lines = done.stdout.splitlines()
-    assert re.fullmatch(r"Build [0-9a-f]+ of pipeline 'app': 4 steps", lines[0]), done
+    assert re.fullmatch(r"Build [0-9a-f]+ of pipeline 'app': 4 steps", lines[0])
     for line in (
         "== build (build): Build it",
         "== use (freestyle)",
@@ -65,45 +82,45 @@ def test_plain_output_is_one_line_after_the_other(freshet, command, prefix):
         "red",
         "100%",
     ):
-        assert line in lines, (line, done)
-    assert any(re.fullmatch(rf"#\d+ in the build {prefix}", line) for line in lines)
-    vertex = rf"#\d+ \[2/2\] RUN echo in the build {prefix}"
-    assert any(re.fullmatch(vertex, line) for line in lines)
+        assert line in lines, (line, lines)
+    assert any(re.fullmatch(r"#\d+ \[2/2\] RUN echo in the build \S+", line) for line in lines)
     assert any(re.fullmatch(r"== use success in \d+\.\ds", line) for line in lines)
     assert re.fullmatch(r"Build [0-9a-f]+ success in \d+\.\ds", lines[-2])
-    assert lines[-1].startswith(f"Logs of its steps: {freshet.data_dir}/runs/")
+    assert lines[-1].startswith(f"Logs of its steps: {shown.freshet.data_dir}/runs/")
 
 
-def test_plain_output_marks_what_was_cached(freshet, command):
-    run_plain(freshet, command, "--progress", "plain")
+def test_plain_output_shows_what_a_build_prints_and_marks_what_was_cached(shown):
+    command = shown.command("--progress", "plain", "--var", "SALT=in-plain-output")
 
-    lines = run_plain(freshet, command, "--progress", "plain").stdout.splitlines()
+    first, second = (run(*command, env=shown.freshet.environment()).stdout for _ in range(2))
 
-    assert [line for line in lines if "RUN echo in the build" in line and line.endswith(" CACHED")]
+    assert re.search(r"^#\d+ in the build in-plain-output$", first, re.MULTILINE), first
+    cached = re.compile(r"^#\d+ \[2/2\] RUN echo in the build .* CACHED$", re.MULTILINE)
+    assert not cached.search(first)
+    assert cached.search(second), second
 
 
-def test_what_is_no_terminal_gets_plain_output(freshet, command):
-    done = run_plain(freshet, command)
+def test_what_is_no_terminal_gets_plain_output(shown):
+    done = shown.piped()
 
     assert "hello from the step" in done.stdout.splitlines()
     assert "\x1b" not in done.stdout
 
 
 @pytest.mark.parametrize("mode", ["plain", "json"])
-def test_the_output_of_a_step_holds_no_control_characters(freshet, command, mode):
-    done = run_plain(freshet, command, "--progress", mode)
+def test_the_output_of_a_step_holds_no_control_characters(shown, mode):
+    said = shown.piped("--progress", mode).stdout
 
-    assert not [c for c in done.stdout if (c < " " and c not in "\n\t") or "\x7f" <= c < "\xa0"]
+    assert not [c for c in said if (c < " " and c not in "\n\t") or "\x7f" <= c < "\xa0"]
 
 
-def test_json_is_one_object_a_line_from_start_to_finish(freshet, command):
-    done = run_plain(freshet, command, "--progress", "json")
+def test_json_is_one_object_a_line_from_start_to_finish(shown):
+    events = [json.loads(line) for line in shown.piped("--progress", "json").stdout.splitlines()]
 
-    events = [json.loads(line) for line in done.stdout.splitlines()]
     first, last = events[0], events[-1]
     assert first["event"] == "build_started"
     assert first["pipeline"] == "app"
-    assert first["revision"] == command.repository.revision
+    assert first["revision"] == shown.repository.revision
     assert [(step["name"], step["title"], step["type"]) for step in first["steps"]] == [
         ("main_clone", "Cloning the repository of the pipeline", "git-clone"),
         ("build", "Build it", "build"),
@@ -112,7 +129,7 @@ def test_json_is_one_object_a_line_from_start_to_finish(freshet, command):
     ]
     assert last["event"] == "build_finished"
     assert (last["build"], last["result"]) == (first["build"], "success")
-    assert last["logs"] == f"{freshet.data_dir}/runs/{first['build']}/logs"
+    assert last["logs"] == f"{shown.freshet.data_dir}/runs/{first['build']}/logs"
     assert last["duration_ms"] > 0
     for step in ("main_clone", "build", "use", "rude"):
         of_step = [event["event"] for event in events if event.get("step") == step]
@@ -123,20 +140,23 @@ def test_json_is_one_object_a_line_from_start_to_finish(freshet, command):
     }
 
 
-def test_every_vertex_that_starts_ends_and_its_log_names_it(freshet, command, prefix):
-    done = run_plain(freshet, command, "--progress", "json")
+def test_every_vertex_that_starts_ends_and_its_log_names_it(shown):
+    salt = "in-json-output"
+    command = shown.command("--progress", "json", "--var", f"SALT={salt}")
+    said = run(*command, env=shown.freshet.environment()).stdout
 
-    events = [json.loads(line) for line in done.stdout.splitlines()]
+    events = [json.loads(line) for line in said.splitlines()]
     vertices = [event for event in events if event["event"] == "vertex"]
     started = {event["number"] for event in vertices if event["state"] == "started"}
     completed = {event["number"] for event in vertices if event["state"] == "completed"}
     assert started <= completed
     (run_vertex,) = {event["number"] for event in vertices if "RUN echo" in event["name"]}
-    (line,) = [e for e in events if e["event"] == "log" and e["line"] == f"in the build {prefix}"]
+    logs = [event for event in events if event["event"] == "log"]
+    (line,) = [event for event in logs if event["line"] == f"in the build {salt}"]
     assert line["vertex"] == run_vertex
 
 
-def test_an_unknown_mode_is_told(freshet, command):
+def test_an_unknown_mode_is_told(freshet):
     done = freshet.run("run", "--progress", "fancy", check=False)
 
     assert done.returncode == 2
@@ -148,41 +168,34 @@ def test_an_unknown_mode_is_told(freshet, command):
 # --- on a terminal ----------------------------------------------------------------------------
 
 
-def on_terminal(freshet, command, *options, term="xterm"):
-    terminal = Terminal(command(*options), freshet.environment({"TERM": term}))
-    terminal.code = terminal.finish()
-    return terminal
+def test_a_terminal_shows_steps_titles_results_and_cached_marks(shown):
+    shown.piped("--progress", "plain")  # fills the cache
+    terminal = shown.on_terminal()
 
-
-def test_a_terminal_shows_steps_titles_results_and_cached_marks(freshet, command):
-    first = on_terminal(freshet, command)
-    second = on_terminal(freshet, command)
-
-    assert (first.code, second.code) == (0, 0), first.text
+    assert terminal.code == 0, terminal.text
     for number, name in enumerate(("main_clone", "build", "use", "rude"), 1):
-        assert f"[{number}/4] {name}" in first.text, first.text
-        assert f"✔ {name} " in first.text
-    assert "Build it" in first.text
-    assert "hello from the step" in first.text
-    assert "success in " in first.text
-    assert not re.search(r"✔ \[2/2\] RUN echo in the build .* CACHED", first.text)
-    assert re.search(r"✔ \[2/2\] RUN echo in the build .* CACHED", second.text), second.text
+        assert f"[{number}/4] {name}" in terminal.text, terminal.text
+        assert f"✔ {name} " in terminal.text
+    assert "Build it" in terminal.text
+    assert "hello from the step" in terminal.text
+    assert "success in " in terminal.text
+    assert re.search(r"✔ \[2/2\] RUN echo in the build .* CACHED", terminal.text), terminal.text
 
 
-def test_the_output_of_a_step_cannot_command_the_terminal(freshet, command):
-    terminal = on_terminal(freshet, command)
+def test_the_output_of_a_step_cannot_command_the_terminal(shown):
+    terminal = shown.on_terminal()
 
     for sequence in (b"\x1b]", b"\x1b[2J", b"\x1b[10;10H", b"\x07", b"\x08", b"\xc2\x9b"):
         assert sequence not in terminal.raw, sequence
     assert b"\x1b[31mred\x1b[0m" in terminal.raw  # colours are welcome
     assert "clean" in terminal.text
     # All that is left are colours, moves up to the start of the live lines, and their erasure.
-    used = {bytes(found) for found in re.findall(rb"\x1b\[[0-9;]*([A-Za-z])", terminal.raw)}
+    used = set(re.findall(rb"\x1b\[[0-9;]*([A-Za-z])", terminal.raw))
     assert used <= {b"m", b"A", b"J"}
 
 
-def test_a_dumb_terminal_gets_plain_output(freshet, command):
-    terminal = on_terminal(freshet, command, term="dumb")
+def test_a_dumb_terminal_gets_plain_output(shown):
+    terminal = shown.on_terminal(term="dumb")
 
     assert terminal.code == 0
     assert b"\x1b" not in terminal.raw
@@ -201,14 +214,13 @@ def test_a_failing_build_shows_its_output_and_the_error_last(freshet, local_imag
             dockerfile: {content: "FROM ${{BASE}}\\nRUN echo what went wrong ${{SALT}}; exit 3\\n"}
         """
     )
-    terminal = Terminal(
-        freshet.command(
-            "run", repository.path, "--var", f"BASE={local_image}", "--var", f"SALT={prefix}"
-        ),
-        freshet.environment({"TERM": "xterm"}),
+    run_it = freshet.command(
+        "run", repository.path, "--var", f"BASE={local_image}", "--var", f"SALT={prefix}"
     )
+    with Terminal(run_it, freshet.environment({"TERM": "xterm"})) as terminal:
+        code = terminal.finish()
 
-    assert terminal.finish() == 1
+    assert code == 1
     assert f"what went wrong {prefix}" in terminal.text
     assert "✘ build failure" in terminal.text
     end = terminal.text[terminal.text.rindex("error: ") :]

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from support.pipelines import with_fields
 from support.registry import Registry
 from support.servers import Answer, serve
 
@@ -28,12 +29,6 @@ BUILD_AND_PUSH = """
         type: push
         candidate: '${{build}}'
 """
-
-
-def with_fields(pipeline, fields):
-    """The pipeline with more fields for its last step."""
-    lines = "".join(f"        {name}: {value}\n" for name, value in fields.items())
-    return pipeline.rstrip(" ") + lines
 
 
 @pytest.fixture

@@ -268,27 +268,23 @@ def test_a_password_is_read_from_a_descriptor(freshet, registry, tmp_path):
 
 
 def test_a_password_is_asked_for_without_echo(freshet, registry):
-    terminal = Terminal(add_command(freshet, registry), freshet.environment())
+    with Terminal(add_command(freshet, registry), freshet.environment()) as terminal:
+        terminal.wait_for_text("Password of 'freshet' for registry 'local': ")
+        assert not terminal.echoes
+        terminal.type(registry.password + "\n")
 
-    terminal.wait_for_text("Password of 'freshet' for registry 'local': ")
-    assert not terminal.echoes
-    terminal.type(registry.password + "\n")
-
-    assert terminal.finish() == 0, terminal.text
-    assert registry.password not in terminal.text
+        assert terminal.finish() == 0, terminal.text
+        assert registry.password not in terminal.text
     assert freshet.run("registry", "test", "local", check=False).returncode == 0
 
 
 def test_ctrl_c_at_the_password_ends_it_and_gives_the_echo_back(freshet, registry):
-    terminal = Terminal(add_command(freshet, registry), freshet.environment())
+    with Terminal(add_command(freshet, registry), freshet.environment()) as terminal:
+        terminal.wait_for_text("Password of 'freshet' for registry 'local': ")
+        terminal.type("half a pass\x03")
 
-    terminal.wait_for_text("Password of 'freshet' for registry 'local': ")
-    terminal.type("half a pass\x03")
-    code = terminal.process.wait(10)
-
-    assert code == 130, terminal.text
-    assert terminal.echoes
-    terminal.finish()
+        assert terminal.finish(timeout=10) == 130, terminal.text
+        assert terminal.echoes
     assert names(freshet) == []
 
 

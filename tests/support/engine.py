@@ -114,8 +114,13 @@ class Engine:
         return self.get("/networks/bridge")["IPAM"]["Config"][0]["Gateway"]
 
     def put_image(self, source, registry, name):
-        """Pushes an image that the engine has to the tests' registry as 'repository:tag'."""
+        """Pushes an image as 'repository:tag' to the tests' registry, and keeps no such name here.
+
+        source: an image that the engine or the registry has.
+        """
         reference = f"{registry.address}/{name}"
+        if self.image(source) is None:
+            self.docker("pull", "--quiet", source, config=registry.docker_config())
         self.docker("tag", source, reference)
         self.docker("push", "--quiet", reference, config=registry.docker_config())
         self.remove_image(reference)

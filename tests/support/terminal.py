@@ -19,6 +19,8 @@ ESCAPE_SEQUENCE = re.compile(
 
 
 class Terminal:
+    """To be used in a 'with', which ends a program that a failed test left running."""
+
     def __init__(self, command, env=None, cwd=None, columns=100):
         self.ours, theirs = os.openpty()
         fcntl.ioctl(self.ours, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
@@ -60,8 +62,17 @@ class Terminal:
             self.process.kill()
             raise AssertionError(f"it did not end; the terminal shows: {self.text}") from None
         self.reader.join(10)
-        os.close(self.ours)
         return code
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.reader.join(10)
+        os.close(self.ours)
 
     def _read(self):
         while True:

@@ -37,7 +37,6 @@ int add_registry(Runtime& runtime, RegistryOptions& options) {
   }
   options.added.name = options.name;
   options.added.provider = *provider;
-  registries::Integrations::validated(options.added);  // before the password is asked for
   options.added.password = read_password(
       options.password, fmt::format("Password of '{}' for registry '{}'", options.added.username, options.name));
   const model::RegistryIntegration registry = runtime.integrations().add(options.added);

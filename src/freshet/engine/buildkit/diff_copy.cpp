@@ -32,6 +32,8 @@ void fill_stat(const FileEntry& entry, fsutil::types::Stat& stat) {
 
 grpc::Status DiffCopy::serve() {
   End end = End::broken;
+  // A first packet that may wait would hold the metadata back, and both would wait for each other.
+  stream_.SendInitialMetadata();
   {
     OwnedThread lister([this] { list(); });
     OwnedThread sender([this] { send_requested(); });

@@ -39,7 +39,8 @@ Awaitable<json::value> DockerClient::Impl::list(
   json::object filters;
   filters["label"] = std::move(labels);
   // `all` matters to containers only: without it the stopped ones are left out.
-  const Query query{{"all", path == "/containers/json" ? "1" : ""}, {"filters", json::serialize(filters)}};
+  const Query query{
+      {"all", path == "/containers/json" ? "1" : ""}, {"filters", json::serialize(filters)}};
   EngineRequest request = make_request("GET", with_query(path, query), "list " + plural, "");
   co_return co_await call_json(ctx, std::move(request));
 }

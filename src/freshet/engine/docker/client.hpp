@@ -48,9 +48,9 @@ class DockerClient {
   /// while it runs, for a container whose output nobody takes stands still after some 100 KB.
   Awaitable<std::unique_ptr<ContainerOutput>> attach(Ctx ctx, std::string container);
   Awaitable<void> start_container(Ctx ctx, std::string container);
-  /// Waits for the exit of a created, running or just ended container and returns its exit code. May
-  /// be called before, beside or after `start_container`: no exit is missed. Where the start fails,
-  /// it waits until the container's removal.
+  /// Waits for the exit of a created, running or just ended container and returns its exit code.
+  /// May be called before, beside or after `start_container`: no exit is missed. Where the start
+  /// fails, it waits until the container's removal.
   Awaitable<int> wait_for_exit(Ctx ctx, std::string container);
   Awaitable<void> kill_container(Ctx ctx, std::string container, std::string signal);
   /// Removes it with its anonymous volumes, running or not; absent is success.
@@ -65,7 +65,8 @@ class DockerClient {
 
   /// nullopt when the engine does not have it.
   Awaitable<std::optional<ImageDetails>> find_image(Ctx ctx, std::string image);
-  Awaitable<std::vector<ImageHistoryEntry>> image_history(Ctx ctx, std::string image);  // oldest first
+  Awaitable<std::vector<ImageHistoryEntry>> image_history(
+      Ctx ctx, std::string image);  // oldest first
   Awaitable<void> tag_image(Ctx ctx, std::string image, std::string repository, std::string tag);
   /// Pulls `reference` (with a tag or digest). `on_progress` gets one line per event worth reading.
   Awaitable<void> pull_image(
@@ -74,7 +75,11 @@ class DockerClient {
   /// words are quoted in the error: upstream_denied (credentials, rights), unavailable (down,
   /// HTTP 5xx), too_large, or unavailable for a full disk (HTTP 500/507).
   Awaitable<PushedImage> push_image(
-      Ctx ctx, std::string repository, std::string tag, std::optional<RegistryAuth> auth, ProgressLine on_progress);
+      Ctx ctx,
+      std::string repository,
+      std::string tag,
+      std::optional<RegistryAuth> auth,
+      ProgressLine on_progress);
 
   /// Upgrades a new connection (`POST path`, `Upgrade: h2c`) and returns its bare descriptor, with
   /// nothing read beyond the blank line of the answer. nullopt when the engine answers 404.

@@ -17,7 +17,8 @@ class DockerClient::Impl {
   /// Asks for a JSON answer. Throws corrupt_data when it is none.
   Awaitable<boost::json::value> call_json(Ctx ctx, EngineRequest request);
   /// `GET path?filters={"label":[label]}`
-  Awaitable<boost::json::value> list(Ctx ctx, std::string path, std::string plural, std::string label);
+  Awaitable<boost::json::value> list(
+      Ctx ctx, std::string path, std::string plural, std::string label);
   /// `DELETE path`; 404 is success.
   Awaitable<void> remove(Ctx ctx, std::string path, std::string subject);
 

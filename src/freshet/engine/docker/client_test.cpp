@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the client asks for each operation and makes of the answers.
 #include "freshet/engine/docker/client.hpp"
+
 #include "freshet/engine/testing/failure.hpp"
 #include "freshet/engine/testing/fake_engine.hpp"
 #include "freshet/engine/testing/run.hpp"
@@ -14,18 +15,19 @@ using namespace std::string_literals;
 namespace freshet::engine {
 namespace {
 
-using testing::FakeEngine;
-using testing::Scripted;
 using testing::chunked;
 using testing::failure_of;
+using testing::FakeEngine;
 using testing::ping;
 using testing::raw;
 using testing::reply;
 using testing::run;
+using testing::Scripted;
 
 struct Session {
   explicit Session(std::vector<Scripted> script)
-      : engine(io.get_executor(), std::move(script)), client(io.get_executor(), engine.endpoint()) {}
+      : engine(io.get_executor(), std::move(script)),
+        client(io.get_executor(), engine.endpoint()) {}
 
   /// The JSON body of the last request.
   boost::json::value last_body() const {
@@ -39,7 +41,8 @@ struct Session {
 };
 
 TEST(CreateContainer, says_all_that_was_wished_for) {
-  Session session({ping(), reply("POST /v1.41/containers/create?name=step-1", 201, R"({"Id":"abc"})")});
+  Session session(
+      {ping(), reply("POST /v1.41/containers/create?name=step-1", 201, R"({"Id":"abc"})")});
   ContainerSpec spec;
   spec.name = "step-1";
   spec.image = "alpine:3";
@@ -49,7 +52,8 @@ TEST(CreateContainer, says_all_that_was_wished_for) {
   spec.working_directory = "/src";
   spec.user = "1000";
   spec.labels = {{"k", "v"}};
-  spec.mounts = {{Mount::Kind::bind, "/host", "/src", true}, {Mount::Kind::volume, "vol", "/cache", false}};
+  spec.mounts = {
+      {Mount::Kind::bind, "/host", "/src", true}, {Mount::Kind::volume, "vol", "/cache", false}};
 
   EXPECT_EQ(run(session.io, session.client.create_container(Ctx(), spec)), "abc");
 
@@ -64,7 +68,8 @@ TEST(CreateContainer, says_all_that_was_wished_for) {
 
 TEST(CreateContainer, leaves_the_images_entry_point_and_command_alone_and_names_a_missing_image) {
   Session session(
-      {ping(), reply("POST /v1.41/containers/create", 404, R"({"message":"No such image: nope:latest"})")});
+      {ping(),
+       reply("POST /v1.41/containers/create", 404, R"({"message":"No such image: nope:latest"})")});
   ContainerSpec spec;
   spec.image = "nope";
   EXPECT_EQ(
@@ -79,14 +84,16 @@ Scripted attach_answer(std::vector<std::string> pieces) {
 }
 
 const std::string k_upgraded =
-    "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\n"
+    "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: "
+    "Upgrade\r\n"
     "Upgrade: tcp\r\n\r\n";
 
 Awaitable<std::string> read_output(DockerClient& client) {
   const std::unique_ptr<ContainerOutput> output = co_await client.attach(Ctx(), "a");
   std::string text;
   const auto collect = [&](OutputStream stream, std::string_view bytes) {
-    text += stream == OutputStream::standard_error ? "[" + std::string(bytes) + "]" : std::string(bytes);
+    text += stream == OutputStream::standard_error ? "[" + std::string(bytes) + "]"
+                                                   : std::string(bytes);
   };
   co_await output->read_all(Ctx(), collect);
   co_return text;
@@ -95,14 +102,16 @@ Awaitable<std::string> read_output(DockerClient& client) {
 TEST(Attach, reads_frames_that_come_with_the_head_and_behind_it) {
   const std::string frames = "\1\0\0\0\0\0\0\3out\2\0\0\0\0\0\0\3err"s;
   Session session(
-      {ping(),
-       attach_answer({k_upgraded + frames.substr(0, 13), frames.substr(13)}).and_close()});
+      {ping(), attach_answer({k_upgraded + frames.substr(0, 13), frames.substr(13)}).and_close()});
   EXPECT_EQ(run(session.io, read_output(session.client)), "out[err]");
 }
 
 TEST(Attach, reads_them_as_well_when_a_proxy_swallowed_the_upgrade) {
   const std::string frame = "\1\0\0\0\0\0\0\3out"s;
-  Session session({ping(), attach_answer({"HTTP/1.1 200 OK\r\n\r\n" + frame.substr(0, 4), frame.substr(4)}).and_close()});
+  Session session(
+      {ping(),
+       attach_answer({"HTTP/1.1 200 OK\r\n\r\n" + frame.substr(0, 4), frame.substr(4)})
+           .and_close()});
   EXPECT_EQ(run(session.io, read_output(session.client)), "out");
 }
 
@@ -119,7 +128,10 @@ const std::string k_inspect = "GET /v1.41/containers/a/json";
 TEST(WaitForExit, takes_the_code_that_comes_long_after_the_head) {
   Session session(
       {ping(),
-       raw(k_wait, {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "11\r\n{\"StatusCode\"", ":7}\n\r\n0\r\n\r\n"}),
+       raw(k_wait,
+           {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "11\r\n{\"StatusCode\"",
+            ":7}\n\r\n0\r\n\r\n"}),
        reply(k_inspect, 200, R"({"State":{"Status":"created","ExitCode":0}})")});
   EXPECT_EQ(run(session.io, session.client.wait_for_exit(Ctx(), "a")), 7);
 }
@@ -148,7 +160,8 @@ TEST(WaitForExit, never_takes_trouble_for_success) {
   EXPECT_EQ(
       failure_of([&] { run(session.io, session.client.wait_for_exit(Ctx(), "a")); }),
       "corrupt_data: the answer from " + session.engine.endpoint().to_string() +
-          " was malformed when asked to wait for container 'a' | hint: check that a Docker engine listens "
+          " was malformed when asked to wait for container 'a' | hint: check that a Docker engine "
+          "listens "
           "there");
 }
 
@@ -182,7 +195,10 @@ TEST(List, finds_what_carries_the_label) {
   const std::string filter = "filters=%7B%22label%22%3A%5B%22app%3Dx%22%5D%7D";
   Session session(
       {ping(),
-       reply("GET /v1.41/containers/json?all=1&" + filter, 200, R"([{"Id":"c1","Labels":{"app":"x"}}])"),
+       reply(
+           "GET /v1.41/containers/json?all=1&" + filter,
+           200,
+           R"([{"Id":"c1","Labels":{"app":"x"}}])"),
        reply("GET /v1.41/volumes?" + filter, 200, R"({"Volumes":[{"Name":"v1","Labels":null}]})"),
        reply("GET /v1.41/volumes?" + filter, 200, R"({"Volumes":null})"),
        reply("GET /v1.41/networks?" + filter, 200, R"([{"Id":"n1","Name":"net","Labels":{}}])")});
@@ -200,7 +216,10 @@ TEST(List, finds_what_carries_the_label) {
 TEST(Images, are_found_or_absent) {
   Session session(
       {ping(),
-       reply("GET /v1.41/images/r.example:5000/a/b:v1/json", 200, R"({"Id":"sha256:1","RepoTags":["a:1"],
+       reply(
+           "GET /v1.41/images/r.example:5000/a/b:v1/json",
+           200,
+           R"({"Id":"sha256:1","RepoTags":["a:1"],
          "RepoDigests":[],"Size":5,"Os":"linux","Architecture":"amd64",
          "RootFS":{"Type":"layers","Layers":["sha256:l1","sha256:l2"]},
          "Config":{"WorkingDir":"/w","Env":["A=1"],"Entrypoint":null,"Cmd":["sh"]}})"),
@@ -218,8 +237,10 @@ TEST(Images, are_found_or_absent) {
 TEST(Images, history_begins_with_the_oldest) {
   Session session(
       {ping(),
-       reply("GET /v1.41/images/a/history", 200,
-             R"([{"CreatedBy":"CMD","Size":0},{"CreatedBy":"ADD","Size":7}])")});
+       reply(
+           "GET /v1.41/images/a/history",
+           200,
+           R"([{"CreatedBy":"CMD","Size":0},{"CreatedBy":"ADD","Size":7}])")});
   const auto history = run(session.io, session.client.image_history(Ctx(), "a"));
   ASSERT_EQ(history.size(), 2U);
   EXPECT_EQ(history[0].created_by, "ADD");
@@ -240,17 +261,17 @@ TEST(Push, tells_the_digest_and_hands_over_credentials_in_the_header_only) {
   std::vector<std::string> lines;
   const ProgressLine collect = [&](std::string_view line) { lines.emplace_back(line); };
 
-  const PushedImage pushed =
-      run(session.io, session.client.push_image(Ctx(), "r.example/app", "v1", credentials(), collect));
+  const PushedImage pushed = run(
+      session.io, session.client.push_image(Ctx(), "r.example/app", "v1", credentials(), collect));
 
   EXPECT_EQ(pushed.digest, "sha256:12");
   EXPECT_EQ(pushed.manifest_size_bytes, 528U);
   EXPECT_EQ(lines, std::vector<std::string>{"aaaaaaaaaaaa: Pushed"});
   EXPECT_THAT(
       session.engine.messages().back(),
-      ::testing::HasSubstr(
-          "\r\nX-Registry-Auth: "
-          "eyJ1c2VybmFtZSI6InJvYm90IiwicGFzc3dvcmQiOiJodW50ZXIyIiwic2VydmVyYWRkcmVzcyI6InIuZXhhbXBsZSJ9\r\n"));
+      ::testing::HasSubstr("\r\nX-Registry-Auth: "
+                           "eyJ1c2VybmFtZSI6InJvYm90IiwicGFzc3dvcmQiOiJodW50ZXIyIiwic2VydmVyYWRkcmV"
+                           "zcyI6InIuZXhhbXBsZSJ9\r\n"));
 }
 
 TEST(Push, says_what_the_registry_said) {
@@ -260,23 +281,29 @@ TEST(Push, says_what_the_registry_said) {
            "POST /v1.41/images/r.example/app/push?tag=v1",
            {R"({"errorDetail":{"message":"unauthorized: authentication required"},"error":"x"})"}),
        chunked("POST /v1.41/images/r.example/app/push?tag=v1", {R"({"status":"done"})"}),
-       reply("POST /v1.41/images/r.example/app/push?tag=v1", 404,
-             R"({"message":"An image does not exist locally with the tag: r.example/app"})")});
+       reply(
+           "POST /v1.41/images/r.example/app/push?tag=v1",
+           404,
+           R"({"message":"An image does not exist locally with the tag: r.example/app"})")});
   const auto push = [&] {
     return failure_of([&] {
-      run(session.io, session.client.push_image(Ctx(), "r.example/app", "v1", credentials(), nullptr));
+      run(session.io,
+          session.client.push_image(Ctx(), "r.example/app", "v1", credentials(), nullptr));
     });
   };
   EXPECT_EQ(
       push(),
-      "upstream_denied: r.example refused the credentials for 'r.example/app:v1' | said: unauthorized: "
+      "upstream_denied: r.example refused the credentials for 'r.example/app:v1' | said: "
+      "unauthorized: "
       "authentication required");
   EXPECT_EQ(
       push(),
-      "corrupt_data: the Docker engine did not say under which digest it pushed 'r.example/app:v1'");
+      "corrupt_data: the Docker engine did not say under which digest it pushed "
+      "'r.example/app:v1'");
   EXPECT_EQ(
       push(),
-      "not_found: the Docker engine has no image 'r.example/app:v1' | said: An image does not exist locally "
+      "not_found: the Docker engine has no image 'r.example/app:v1' | said: An image does not "
+      "exist locally "
       "with the tag: r.example/app");
 }
 
@@ -288,7 +315,8 @@ TEST(Push, an_engine_that_dies_meanwhile_went_away) {
            .and_close()});
   EXPECT_EQ(
       failure_of([&] {
-        run(session.io, session.client.push_image(Ctx(), "r.example/app", "v1", std::nullopt, nullptr));
+        run(session.io,
+            session.client.push_image(Ctx(), "r.example/app", "v1", std::nullopt, nullptr));
       }),
       "unavailable: the Docker engine went away");
 }
@@ -296,10 +324,15 @@ TEST(Push, an_engine_that_dies_meanwhile_went_away) {
 TEST(Pull, of_a_bare_name_means_latest_and_not_all_tags) {
   Session session(
       {ping(),
-       chunked("POST /v1.41/images/create?fromImage=host%3A5000%2Fapp%3Alatest", {R"({"status":"ok"})"}),
-       chunked("POST /v1.41/images/create?fromImage=app%40sha256%3A1", {R"({"error":"manifest unknown"})"})});
+       chunked(
+           "POST /v1.41/images/create?fromImage=host%3A5000%2Fapp%3Alatest",
+           {R"({"status":"ok"})"}),
+       chunked(
+           "POST /v1.41/images/create?fromImage=app%40sha256%3A1",
+           {R"({"error":"manifest unknown"})"})});
   run(session.io, session.client.pull_image(Ctx(), "host:5000/app", std::nullopt, nullptr));
-  EXPECT_THAT(session.engine.messages().back(), ::testing::HasSubstr("\r\nX-Registry-Auth: e30=\r\n"));
+  EXPECT_THAT(
+      session.engine.messages().back(), ::testing::HasSubstr("\r\nX-Registry-Auth: e30=\r\n"));
   EXPECT_EQ(
       failure_of([&] {
         run(session.io, session.client.pull_image(Ctx(), "app@sha256:1", std::nullopt, nullptr));

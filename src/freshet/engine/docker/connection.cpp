@@ -28,7 +28,8 @@ constexpr std::string_view k_blank_line = "\r\n\r\n";
 
 /// Opened by hand, so that it is close-on-exec from its first moment on: other parts of the process
 /// start programs at any time.
-error_code open_socket(Connection::Socket& socket, const asio::generic::stream_protocol::endpoint& peer) {
+error_code open_socket(
+    Connection::Socket& socket, const asio::generic::stream_protocol::endpoint& peer) {
   const int family = peer.protocol().family();
   UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.is_open()) {
@@ -97,7 +98,8 @@ Awaitable<Connection::Socket> connect_tcp(asio::any_io_executor executor, Endpoi
       co_return socket;
     }
   }
-  throw no_engine(endpoint, code ? code : asio::error::make_error_code(asio::error::host_not_found));
+  throw no_engine(
+      endpoint, code ? code : asio::error::make_error_code(asio::error::host_not_found));
 }
 
 }  // namespace
@@ -151,7 +153,8 @@ Awaitable<bool> Connection::fill_head() {
     }
     // These bytes are in the socket's queue, so that one call takes them all.
     const std::size_t wanted = unread_.size() - before;
-    if (::recv(socket_.native_handle(), peeked.data(), wanted, MSG_DONTWAIT) != static_cast<ssize_t>(wanted)) {
+    if (::recv(socket_.native_handle(), peeked.data(), wanted, MSG_DONTWAIT) !=
+        static_cast<ssize_t>(wanted)) {
       throw boost::system::system_error(errno, boost::system::system_category());
     }
     co_return true;
@@ -179,7 +182,8 @@ Awaitable<std::unique_ptr<Connection>> connect(asio::any_io_executor executor, E
   if (endpoint.kind == Endpoint::Kind::tcp) {
     co_return std::make_unique<Connection>(std::move(socket), nullptr);
   }
-  std::shared_ptr<TlsTunnel> tunnel = co_await TlsTunnel::make(executor, endpoint, std::move(socket));
+  std::shared_ptr<TlsTunnel> tunnel =
+      co_await TlsTunnel::make(executor, endpoint, std::move(socket));
   Connection::Socket inner = tunnel->take_inner_end(executor);
   co_return std::make_unique<Connection>(std::move(inner), std::move(tunnel));
 }

@@ -48,8 +48,8 @@ class Connection {
   std::string unread_;
 };
 
-/// Connects to `endpoint`. Throws: unavailable (nobody listens), forbidden (no right to the socket),
-/// upstream_denied (TLS: not trusted), invalid_input (unusable certificate files).
+/// Connects to `endpoint`. Throws: unavailable (nobody listens), forbidden (no right to the
+/// socket), upstream_denied (TLS: not trusted), invalid_input (unusable certificate files).
 Awaitable<std::unique_ptr<Connection>> connect(asio::any_io_executor executor, Endpoint endpoint);
 
 }  // namespace freshet::engine

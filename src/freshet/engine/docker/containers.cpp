@@ -107,7 +107,8 @@ Awaitable<std::unique_ptr<ContainerOutput>> DockerClient::attach(Ctx ctx, std::s
   EngineRequest request = make_request(
       "POST", with_query(path_of(container, "/attach"), query), "attach to " + subject, subject);
   request.upgrade = "tcp";
-  std::unique_ptr<Connection> connection = co_await impl_->transport.hijack(ctx, std::move(request));
+  std::unique_ptr<Connection> connection =
+      co_await impl_->transport.hijack(ctx, std::move(request));
   co_return std::make_unique<AttachedOutput>(std::move(connection));
 }
 
@@ -124,10 +125,10 @@ Awaitable<int> DockerClient::wait_for_exit(Ctx ctx, std::string container) {
   const Query query{{"condition", "next-exit"}};
   EngineRequest request = make_request(
       "POST", with_query(path_of(container, "/wait"), query), "wait for " + subject, subject);
-  // The engine sends the head as soon as it listens for the exit, and the body after it. Between the
-  // caller's start and that moment a short-lived container may have ended, and 'next-exit' would
-  // then wait for ever (20.10: until its removal). Hence the look at its state, once we listen; it
-  // costs no time, for the container runs meanwhile.
+  // The engine sends the head as soon as it listens for the exit, and the body after it. Between
+  // the caller's start and that moment a short-lived container may have ended, and 'next-exit'
+  // would then wait for ever (20.10: until its removal). Hence the look at its state, once we
+  // listen; it costs no time, for the container runs meanwhile.
   EngineAnswer answer = co_await impl_->transport.open(ctx, std::move(request));
   EngineRequest inspect =
       make_request("GET", path_of(container, "/json"), "inspect " + subject, subject);

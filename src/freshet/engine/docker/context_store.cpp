@@ -44,7 +44,9 @@ json::object parse_file(const fs::path& path, std::string_view text) {
     throw Error(
         ErrorCode::invalid_input,
         fmt::format(
-            "'{}' is not a JSON object{}", path.string(), code ? ": " + code.message() : std::string()));
+            "'{}' is not a JSON object{}",
+            path.string(),
+            code ? ": " + code.message() : std::string()));
   }
   return value.get_object();
 }
@@ -104,7 +106,8 @@ StoredContext ContextStore::get(const std::string& name) const {
   context.key_file = existing_file(tls, "key.pem");
   if (context.host.empty()) {
     throw Error(
-        ErrorCode::invalid_input, fmt::format("the docker context '{}' names no Docker engine", name));
+        ErrorCode::invalid_input,
+        fmt::format("the docker context '{}' names no Docker engine", name));
   }
   return context;
 }

@@ -48,12 +48,16 @@ void Demultiplexer::begin_frame() {
 void Demultiplexer::emit(std::string_view bytes) {
   if (header_[0] != k_engine_error) {
     on_bytes_(
-        header_[0] == k_standard_error ? OutputStream::standard_error : OutputStream::standard_output, bytes);
+        header_[0] == k_standard_error ? OutputStream::standard_error
+                                       : OutputStream::standard_output,
+        bytes);
     return;
   }
-  engine_error_ += bytes.substr(0, k_max_engine_error - std::min(engine_error_.size(), k_max_engine_error));
+  engine_error_ +=
+      bytes.substr(0, k_max_engine_error - std::min(engine_error_.size(), k_max_engine_error));
   if (left_ == 0) {
-    throw Error(ErrorCode::upstream_denied, "the Docker engine could not go on with the container's output")
+    throw Error(
+        ErrorCode::upstream_denied, "the Docker engine could not go on with the container's output")
         .with_remote_text(engine_error_);
   }
 }

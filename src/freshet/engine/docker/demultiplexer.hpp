@@ -11,9 +11,9 @@
 
 namespace freshet::engine {
 
-/// Takes apart the output of a container without terminal: frames of an 8-byte header (stream, three
-/// zero bytes, length as big-endian 32 bits) and that many bytes.
-/// Source: Docker Engine API, "Attach to a container", stream format.
+/// Takes apart the output of a container without terminal: frames of an 8-byte header (stream,
+/// three zero bytes, length as big-endian 32 bits) and that many bytes. Source: Docker Engine API,
+/// "Attach to a container", stream format.
 class Demultiplexer {
  public:
   using Sink = std::function<void(OutputStream stream, std::string_view bytes)>;
@@ -21,8 +21,8 @@ class Demultiplexer {
   /// `on_bytes` gets the parts of a frame as they arrive: nothing is held back.
   explicit Demultiplexer(Sink on_bytes) : on_bytes_(std::move(on_bytes)) {}
 
-  /// Throws: corrupt_data (no such stream), upstream_denied (the engine reports a failure of its own
-  /// in the stream).
+  /// Throws: corrupt_data (no such stream), upstream_denied (the engine reports a failure of its
+  /// own in the stream).
   void feed(std::string_view bytes);
   /// Whether the stream may end here: not inside a frame.
   bool is_between_frames() const { return header_size_ == 0 && left_ == 0; }

@@ -27,9 +27,9 @@ Error malformed(std::string_view origin, std::string_view address) {
 }
 
 bool is_port(std::string_view text) {
-  const bool is_number = !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), [](char c) {
-    return c >= '0' && c <= '9';
-  });
+  const bool is_number =
+      !text.empty() && text.size() <= 5 &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   return is_number && std::stoi(std::string(text)) >= 1 && std::stoi(std::string(text)) <= 65535;
 }
 
@@ -54,13 +54,15 @@ Endpoint unix_endpoint(std::string_view origin, std::string_view path) {
             length,
             k_max_path,
             endpoint.socket_path.string()))
-        .with_hint("put the socket, or a symbolic link to it, into a directory with a shorter path");
+        .with_hint(
+            "put the socket, or a symbolic link to it, into a directory with a shorter path");
   }
   return endpoint;
 }
 
 /// `authority` is `host`, `host:port` or `[v6]:port`, perhaps with a slash behind it.
-Endpoint tcp_endpoint(std::string_view origin, std::string_view address, std::string_view authority, bool tls) {
+Endpoint tcp_endpoint(
+    std::string_view origin, std::string_view address, std::string_view authority, bool tls) {
   if (authority.ends_with('/')) {
     authority.remove_suffix(1);
   }
@@ -118,9 +120,10 @@ Endpoint parse_address(std::string_view origin, std::string_view address, bool t
         ErrorCode::unsupported,
         fmt::format("{} names an engine by '{}://', which is not supported", origin, scheme))
         .with_hint(
-            scheme == "ssh" ? "forward the socket: 'ssh -L /tmp/docker.sock:/var/run/docker.sock HOST', "
-                              "then use unix:///tmp/docker.sock"
-                            : "use unix:///path/of/docker.sock or tcp://host:port");
+            scheme == "ssh"
+                ? "forward the socket: 'ssh -L /tmp/docker.sock:/var/run/docker.sock HOST', "
+                  "then use unix:///tmp/docker.sock"
+                : "use unix:///path/of/docker.sock or tcp://host:port");
   }
   throw malformed(origin, address);
 }
@@ -153,7 +156,8 @@ class Finder {
  private:
   /// An empty variable counts as unset, as it does for the docker command.
   std::optional<std::string> variable(std::string_view name) const {
-    std::optional<std::string> value = sources_.environment ? sources_.environment(name) : std::nullopt;
+    std::optional<std::string> value =
+        sources_.environment ? sources_.environment(name) : std::nullopt;
     return value && value->empty() ? std::nullopt : value;
   }
 
@@ -182,7 +186,8 @@ class Finder {
   Endpoint from_context(const std::string& name) const {
     if (name == "default") {  // means: as without contexts
       const auto host = variable("DOCKER_HOST");
-      return host ? from_address("DOCKER_HOST", *host) : from_address("the default", k_default_socket);
+      return host ? from_address("DOCKER_HOST", *host)
+                  : from_address("the default", k_default_socket);
     }
     const std::optional<fs::path> directory = settings_directory();
     if (!directory) {

@@ -32,7 +32,9 @@ struct Endpoint {
 /// What decides where the engine is: looked at in this order, the first that says something wins.
 struct EndpointSources {
   std::optional<std::string> option;  // --engine: URL, path of a socket, or `context:NAME`
-  std::function<std::optional<std::string>(std::string_view)> environment;  // DOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, DOCKER_CONFIG, HOME
+  std::function<std::optional<std::string>(std::string_view)>
+      environment;  // DOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH,
+                    // DOCKER_CONFIG, HOME
 };
 
 /// Finds the endpoint as the docker command would: option, DOCKER_HOST (with DOCKER_TLS_VERIFY and

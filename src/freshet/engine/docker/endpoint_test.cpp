@@ -72,7 +72,8 @@ class Settings {
 
 TEST(Endpoint, the_first_source_that_says_something_wins) {
   const Settings settings;
-  const Variables all = settings.variables({{"DOCKER_HOST", "tcp://host:1"}, {"DOCKER_CONTEXT", "lab"}});
+  const Variables all =
+      settings.variables({{"DOCKER_HOST", "tcp://host:1"}, {"DOCKER_CONTEXT", "lab"}});
   Variables no_host = all;
   no_host["DOCKER_HOST"] = "";  // empty is unset
   Variables no_context = no_host;
@@ -82,8 +83,10 @@ TEST(Endpoint, the_first_source_that_says_something_wins) {
   EXPECT_EQ(find_endpoint(sources("unix:///a.sock", all)).to_string(), "unix:///a.sock");
   EXPECT_EQ(find_endpoint(sources(std::nullopt, all)).to_string(), "tcp://host:1");
   EXPECT_EQ(find_endpoint(sources(std::nullopt, no_host)).to_string(), "tcp://10.0.0.7:2375");
-  EXPECT_EQ(find_endpoint(sources(std::nullopt, no_context)).to_string(), "tcp://builder.example:2376");
-  EXPECT_EQ(find_endpoint(sources(std::nullopt, home_only)).to_string(), "unix:///var/run/docker.sock");
+  EXPECT_EQ(
+      find_endpoint(sources(std::nullopt, no_context)).to_string(), "tcp://builder.example:2376");
+  EXPECT_EQ(
+      find_endpoint(sources(std::nullopt, home_only)).to_string(), "unix:///var/run/docker.sock");
   EXPECT_EQ(find_endpoint(sources(std::nullopt, {})).to_string(), "unix:///var/run/docker.sock");
 }
 
@@ -127,12 +130,14 @@ TEST(Endpoint, says_what_is_wrong_with_an_address) {
       "unsupported: DOCKER_HOST names an engine by 'npipe://', which is not supported" + use);
   EXPECT_EQ(
       failure(sources("ssh://me@host", {})),
-      "unsupported: --engine names an engine by 'ssh://', which is not supported | forward the socket: "
+      "unsupported: --engine names an engine by 'ssh://', which is not supported | forward the "
+      "socket: "
       "'ssh -L /tmp/docker.sock:/var/run/docker.sock HOST', then use unix:///tmp/docker.sock");
   const std::string long_path = "/" + std::string(120, 'x');
   EXPECT_EQ(
       failure(sources(long_path, {})),
-      "invalid_input: the path of the Docker socket is 121 characters, the limit is 107: '" + long_path +
+      "invalid_input: the path of the Docker socket is 121 characters, the limit is 107: '" +
+          long_path +
           "' | put the socket, or a symbolic link to it, into a directory with a shorter path");
 }
 
@@ -140,7 +145,9 @@ TEST(Endpoint, verifies_tls_with_the_files_of_the_certificate_directory) {
   const Settings settings;
   const fs::path tls = settings.directory / "contexts/tls" / Settings::id_of("build") / "docker";
   const Variables variables{
-      {"DOCKER_HOST", "tcp://engine"}, {"DOCKER_TLS_VERIFY", "1"}, {"DOCKER_CERT_PATH", tls.string()}};
+      {"DOCKER_HOST", "tcp://engine"},
+      {"DOCKER_TLS_VERIFY", "1"},
+      {"DOCKER_CERT_PATH", tls.string()}};
 
   const Endpoint endpoint = find_endpoint(sources(std::nullopt, variables));
 
@@ -156,7 +163,9 @@ TEST(Endpoint, takes_tls_files_and_skipped_verification_from_a_context) {
   Settings settings;
   const Endpoint build = find_endpoint(sources("context:build", settings.variables()));
   EXPECT_EQ(build.kind, Endpoint::Kind::tls);
-  EXPECT_EQ(build.ca_file, settings.directory / "contexts/tls" / Settings::id_of("build") / "docker/ca.pem");
+  EXPECT_EQ(
+      build.ca_file,
+      settings.directory / "contexts/tls" / Settings::id_of("build") / "docker/ca.pem");
 
   settings.add(
       "lab",
@@ -173,7 +182,8 @@ TEST(Endpoint, the_default_context_is_the_environment_or_the_default_socket) {
       find_endpoint(sources("context:default", settings.variables())).to_string(),
       "unix:///var/run/docker.sock");
   EXPECT_EQ(
-      find_endpoint(sources("context:default", settings.variables({{"DOCKER_HOST", "tcp://h:1"}}))).to_string(),
+      find_endpoint(sources("context:default", settings.variables({{"DOCKER_HOST", "tcp://h:1"}})))
+          .to_string(),
       "tcp://h:1");
 }
 

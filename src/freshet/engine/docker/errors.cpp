@@ -67,7 +67,8 @@ Error tls_refused(const Endpoint& endpoint, const boost::system::error_code& cau
   return Error(
              ErrorCode::upstream_denied,
              fmt::format("no TLS connection to the Docker engine at {}", endpoint.to_string()))
-      .with_hint("check the engine's certificate, and ours in DOCKER_CERT_PATH or in the docker context")
+      .with_hint(
+          "check the engine's certificate, and ours in DOCKER_CERT_PATH or in the docker context")
       .with_remote_text(cause.message());
 }
 
@@ -105,7 +106,8 @@ Error engine_too_old(const Endpoint& endpoint, std::string_view maximum) {
       .with_hint("update the engine to Docker 19.03 or later");
 }
 
-Error refused(std::string_view action, std::string_view subject, unsigned status, std::string_view body) {
+Error refused(
+    std::string_view action, std::string_view subject, unsigned status, std::string_view body) {
   const std::string text = message_in(body);
   const bool is_missing = status == 404 && to_lower(text).find("no such") != std::string::npos;
   std::string message = is_missing && !subject.empty()

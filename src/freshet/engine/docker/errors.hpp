@@ -27,7 +27,8 @@ Error engine_too_old(const Endpoint& endpoint, std::string_view maximum);
 ///
 /// `action` is what was asked for, as after "could not": `start container 'x'`. `subject` is the
 /// thing that is missing when the engine says so: `container 'x'`.
-Error refused(std::string_view action, std::string_view subject, unsigned status, std::string_view body);
+Error refused(
+    std::string_view action, std::string_view subject, unsigned status, std::string_view body);
 
 /// The engine's words in the body of an error answer: its `message`, else all of it.
 std::string message_in(std::string_view body);

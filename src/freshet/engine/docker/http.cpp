@@ -90,8 +90,7 @@ void AnswerParser::on_response_impl(int status, Text, int, ErrorRef) {
   status_ = static_cast<unsigned>(status);
 }
 
-void AnswerParser::on_field_impl(
-    http::field, Text name, Text value, ErrorRef) {
+void AnswerParser::on_field_impl(http::field, Text name, Text value, ErrorRef) {
   headers_.emplace_back(to_lower(name), std::string(value));
 }
 

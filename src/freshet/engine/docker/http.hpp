@@ -13,7 +13,8 @@ namespace freshet::engine {
 
 using Query = std::vector<std::pair<std::string_view, std::string>>;
 
-/// `path` with `query` behind it, the values percent-encoded; pairs with an empty value are left out.
+/// `path` with `query` behind it, the values percent-encoded; pairs with an empty value are left
+/// out.
 std::string with_query(std::string path, const Query& query);
 
 /// `text` as one or more segments of a path: everything is percent-encoded but the unreserved
@@ -54,11 +55,9 @@ class AnswerParser final : private boost::beast::http::basic_parser<false> {
   using Text = boost::beast::string_view;  // Boost's own type, whatever std has
   using ErrorRef = boost::beast::error_code&;
 
-  void on_request_impl(
-      boost::beast::http::verb, Text, Text, int, ErrorRef) override {}
+  void on_request_impl(boost::beast::http::verb, Text, Text, int, ErrorRef) override {}
   void on_response_impl(int status, Text, int, ErrorRef) override;
-  void on_field_impl(
-      boost::beast::http::field, Text name, Text value, ErrorRef) override;
+  void on_field_impl(boost::beast::http::field, Text name, Text value, ErrorRef) override;
   void on_header_impl(ErrorRef) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorRef) override {}
   std::size_t on_body_impl(Text body, ErrorRef) override;

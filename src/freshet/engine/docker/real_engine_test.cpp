@@ -48,8 +48,10 @@ class RealEngine : public ::testing::Test {
 
   static void make_image(const Endpoint& endpoint) {
     const std::string command = fmt::format(
-        "set -e; d=$(mktemp -d); mkdir $d/bin; cp $(command -v busybox) $d/bin/; ln -s busybox $d/bin/sh; "
-        "tar -C $d -c . | docker -H {} import --change 'CMD [\"/bin/sh\"]' - {} >/dev/null; rm -r $d",
+        "set -e; d=$(mktemp -d); mkdir $d/bin; cp $(command -v busybox) $d/bin/; ln -s busybox "
+        "$d/bin/sh; "
+        "tar -C $d -c . | docker -H {} import --change 'CMD [\"/bin/sh\"]' - {} >/dev/null; rm -r "
+        "$d",
         endpoint.to_string(),
         k_image);
     ASSERT_EQ(std::system(command.c_str()), 0);
@@ -142,13 +144,15 @@ TEST_F(RealEngine, says_why_a_container_cannot_be_made_or_started) {
   EXPECT_THAT(
       failure_of([&] { run(io, client->start_container(Ctx(), id)); }),
       ::testing::AllOf(
-          ::testing::StartsWith("upstream_denied: the Docker engine could not start container '" + id),
+          ::testing::StartsWith(
+              "upstream_denied: the Docker engine could not start container '" + id),
           ::testing::HasSubstr("\"no-such-program\": executable file not found in $PATH")));
   run(io, client->remove_container(Ctx(), id));
   run(io, client->remove_container(Ctx(), id));  // absent is success
   EXPECT_EQ(
       failure_of([&] { run(io, client->start_container(Ctx(), id)); }),
-      "not_found: the Docker engine has no container '" + id + "' | said: No such container: " + id);
+      "not_found: the Docker engine has no container '" + id +
+          "' | said: No such container: " + id);
 }
 
 Awaitable<int> kill_and_wait(DockerClient& client, std::string id) {
@@ -229,7 +233,9 @@ TEST_F(RealEngine, pushes_and_pulls_and_says_what_the_registry_said) {
       "upstream_denied: " + *registry + " wants credentials for '" + reference +
           "', and there are none | said: no basic auth credentials");
   EXPECT_EQ(
-      failure_of([&] { push(RegistryAuth{*registry, "robot", Secret("wrong")}); }),
+      failure_of([&] {
+        push(RegistryAuth{*registry, "robot", Secret("wrong")});
+      }),
       "upstream_denied: " + *registry + " refused the credentials for '" + reference +
           "' | said: unauthorized: authentication required");
   const RegistryAuth auth{*registry, "robot", Secret("secret")};
@@ -239,10 +245,11 @@ TEST_F(RealEngine, pushes_and_pulls_and_says_what_the_registry_said) {
   run(io, client->pull_image(Ctx(), repository + "@" + pushed.digest, auth, nullptr));
   EXPECT_EQ(
       failure_of([&] { run(io, client->pull_image(Ctx(), repository + ":nope", auth, nullptr)); }),
-      "not_found: " + *registry + " has no '" + repository + ":nope' | said: manifest for " + repository +
-          ":nope not found: manifest unknown: manifest unknown");
+      "not_found: " + *registry + " has no '" + repository + ":nope' | said: manifest for " +
+          repository + ":nope not found: manifest unknown: manifest unknown");
   EXPECT_THAT(
-      failure_of([&] { run(io, client->pull_image(Ctx(), "localhost:1/x:1", std::nullopt, nullptr)); }),
+      failure_of(
+          [&] { run(io, client->pull_image(Ctx(), "localhost:1/x:1", std::nullopt, nullptr)); }),
       ::testing::StartsWith("unavailable: the Docker engine does not reach localhost:1 | said: "));
 }
 

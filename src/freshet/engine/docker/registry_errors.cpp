@@ -97,16 +97,20 @@ Error make_error(const Transfer& transfer, Meaning meaning) {
   const std::string registry = oci::leading_domain(image).value_or("docker.io");
   switch (meaning) {
     case Meaning::rate_limited:
-      return Error(ErrorCode::rate_limited, fmt::format("{} limits how often it is asked", registry));
+      return Error(
+          ErrorCode::rate_limited, fmt::format("{} limits how often it is asked", registry));
     case Meaning::no_room:
       if (!is_push) {
-        return Error(ErrorCode::unavailable, fmt::format("the Docker engine has no room for '{}'", image))
+        return Error(
+                   ErrorCode::unavailable,
+                   fmt::format("the Docker engine has no room for '{}'", image))
             .with_hint("'docker system df' shows what takes the room");
       }
       [[fallthrough]];
     case Meaning::internal_error:
       if (is_push) {
-        return Error(ErrorCode::unavailable, fmt::format("{} could not store '{}'", registry, image))
+        return Error(
+                   ErrorCode::unavailable, fmt::format("{} could not store '{}'", registry, image))
             .with_hint("its disk may be full: the registry's own log tells");
       }
       [[fallthrough]];
@@ -124,10 +128,12 @@ Error make_error(const Transfer& transfer, Meaning meaning) {
                        fmt::format("{} refused the credentials for '{}'", registry, image))
                  : Error(
                        ErrorCode::upstream_denied,
-                       fmt::format("{} wants credentials for '{}', and there are none", registry, image));
+                       fmt::format(
+                           "{} wants credentials for '{}', and there are none", registry, image));
     case Meaning::denied:
       return Error(
-          ErrorCode::upstream_denied, fmt::format("{} denied the {} of '{}'", registry, verb, image));
+          ErrorCode::upstream_denied,
+          fmt::format("{} denied the {} of '{}'", registry, verb, image));
     case Meaning::image_missing_here:
       return Error(ErrorCode::not_found, fmt::format("the Docker engine has no image '{}'", image));
     case Meaning::missing:
@@ -136,13 +142,15 @@ Error make_error(const Transfer& transfer, Meaning meaning) {
       return Error(
                  ErrorCode::upstream_denied,
                  fmt::format("the Docker engine does not trust the certificate of {}", registry))
-          .with_hint(fmt::format("give its CA to the engine: /etc/docker/certs.d/{}/ca.crt", registry));
+          .with_hint(
+              fmt::format("give its CA to the engine: /etc/docker/certs.d/{}/ca.crt", registry));
     case Meaning::plain_http:
       return Error(
                  ErrorCode::upstream_denied,
-                 fmt::format("{} speaks plain HTTP, which the Docker engine does not allow", registry))
-          .with_hint(
-              fmt::format("put \"{}\" into \"insecure-registries\" of the engine's daemon.json", registry));
+                 fmt::format(
+                     "{} speaks plain HTTP, which the Docker engine does not allow", registry))
+          .with_hint(fmt::format(
+              "put \"{}\" into \"insecure-registries\" of the engine's daemon.json", registry));
     case Meaning::unreachable:
       return Error(
           ErrorCode::unavailable, fmt::format("the Docker engine does not reach {}", registry));

@@ -17,8 +17,8 @@ struct Transfer {
   bool has_credentials = false;
 };
 
-/// What the engine's text about a failed transfer means: the engine hands on the registry's words and
-/// the HTTP client's, without a code of its own. The text is quoted in the error.
+/// What the engine's text about a failed transfer means: the engine hands on the registry's words
+/// and the HTTP client's, without a code of its own. The text is quoted in the error.
 Error transfer_error(const Transfer& transfer, std::string_view text, int http_status = 0);
 
 }  // namespace freshet::engine

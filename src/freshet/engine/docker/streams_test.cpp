@@ -27,7 +27,8 @@ std::string failure_of(Work work) {
     work();
   } catch (const Error& error) {
     const std::string text = error.remote_text();
-    return std::string(to_string(error.code())) + ": " + error.message() + (text.empty() ? "" : " | " + text);
+    return std::string(to_string(error.code())) + ": " + error.message() +
+           (text.empty() ? "" : " | " + text);
   }
   return "no failure";
 }
@@ -66,7 +67,8 @@ TEST(Demultiplexer, tells_the_engines_own_failure_and_unknown_formats) {
   const auto ignore = [](OutputStream, std::string_view) {};
   EXPECT_EQ(
       failure_of([&] { Demultiplexer(ignore).feed(frame(3, "log driver died")); }),
-      "upstream_denied: the Docker engine could not go on with the container's output | log driver died");
+      "upstream_denied: the Docker engine could not go on with the container's output | log driver "
+      "died");
   EXPECT_EQ(
       failure_of([&] { Demultiplexer(ignore).feed("plain text\r\n"); }),
       "corrupt_data: the container's output came in an unknown format");
@@ -76,7 +78,8 @@ TEST(JsonStream, finds_the_objects_wherever_the_bytes_are_cut) {
   const std::string text = "{\"a\":\"}\\\"{\"}\r\n {\"b\":[1,{\"c\":2}]}{}\n";
   for (std::size_t cut = 0; cut <= text.size(); ++cut) {
     std::string found;
-    JsonStream stream([&](const boost::json::object& object) { found += boost::json::serialize(object); });
+    JsonStream stream(
+        [&](const boost::json::object& object) { found += boost::json::serialize(object); });
     stream.feed(text.substr(0, cut));
     stream.feed(text.substr(cut));
     stream.finish();
@@ -92,14 +95,16 @@ TEST(JsonStream, refuses_what_is_no_object_has_no_end_or_is_huge) {
       stream.finish();
     });
   };
-  const std::string malformed = "corrupt_data: the Docker engine's report of its progress is not JSON";
+  const std::string malformed =
+      "corrupt_data: the Docker engine's report of its progress is not JSON";
   EXPECT_EQ(read("[1]"), malformed);
   EXPECT_EQ(read("{\"a\":1}x"), malformed);
   EXPECT_EQ(read("{\"a\" 1}"), malformed);
   EXPECT_EQ(read("{\"a\":1"), malformed);
   EXPECT_EQ(
       read("{\"a\":\"" + std::string(2'000'000, 'x') + "\"}"),
-      "corrupt_data: the Docker engine's report of its progress is larger than the limit of 1048576 bytes");
+      "corrupt_data: the Docker engine's report of its progress is larger than the limit of "
+      "1048576 bytes");
   EXPECT_EQ(read(" \r\n"), "no failure");
 }
 
@@ -108,7 +113,7 @@ TEST(TransferReport, tells_how_layers_end_and_not_each_percent) {
   TransferReport report([&](std::string_view line) { lines.emplace_back(line); });
   report.feed(R"({"status":"The push refers to repository [r.example/a]"}
     {"status":"Preparing","progressDetail":{},"id":"aaaaaaaaaaaa"}
-    {"status":"Pushing","progressDetail":{"current":1,"total":2},"progress":"[=> ]","id":"aaaaaaaaaaaa"}
+    {"status":"Pushing","progressDetail":{"current":1,"total":2},"id":"aaaaaaaaaaaa"}
     {"status":"Retrying in 5 seconds","id":"aaaaaaaaaaaa"}
     {"status":"Retrying in 4 seconds","id":"aaaaaaaaaaaa"}
     {"status":"Pushed","progressDetail":{},"id":"aaaaaaaaaaaa"}

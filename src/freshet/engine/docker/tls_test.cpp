@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The client over TLS, with a server made here: one self-signed certificate is everybody's identity.
+// The client over TLS, with a server made here: one self-signed certificate is everybody's
+// identity.
 #include "freshet/base/ids.hpp"
 #include "freshet/engine/docker/client.hpp"
 #include "freshet/engine/testing/failure.hpp"
@@ -41,7 +42,8 @@ class Certificate {
     const auto* common_name = reinterpret_cast<const unsigned char*>("fake engine");
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common_name, -1, -1, 0);
     X509_set_issuer_name(certificate, name);
-    X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1");
+    X509_EXTENSION* names =
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1");
     X509_add_ext(certificate, names, -1);
     X509_EXTENSION_free(names);
     X509_sign(certificate, key, EVP_sha256());
@@ -72,7 +74,8 @@ class Certificate {
 class TlsServer {
  public:
   TlsServer(asio::io_context& io, const Certificate& certificate, bool wants_certificate)
-      : tls_(ssl::context::tls_server), acceptor_(io, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
+      : tls_(ssl::context::tls_server),
+        acceptor_(io, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
     tls_.use_certificate_chain_file(certificate.file().string());
     tls_.use_private_key_file(certificate.key().string(), ssl::context::pem);
     if (wants_certificate) {
@@ -82,7 +85,8 @@ class TlsServer {
   }
 
   void answer(std::vector<std::string> answers) {
-    asio::co_spawn(acceptor_.get_executor(), serve(std::move(answers)), [](const std::exception_ptr&) {});
+    asio::co_spawn(
+        acceptor_.get_executor(), serve(std::move(answers)), [](const std::exception_ptr&) {});
   }
 
   Endpoint endpoint() const {
@@ -95,7 +99,8 @@ class TlsServer {
 
  private:
   Awaitable<void> serve(std::vector<std::string> answers) {
-    ssl::stream<asio::ip::tcp::socket> stream(co_await acceptor_.async_accept(asio::use_awaitable), tls_);
+    ssl::stream<asio::ip::tcp::socket> stream(
+        co_await acceptor_.async_accept(asio::use_awaitable), tls_);
     co_await stream.async_handshake(ssl::stream_base::server, asio::use_awaitable);
     std::string buffer;
     for (const std::string& answer : answers) {
@@ -104,7 +109,8 @@ class TlsServer {
       buffer.erase(0, size);
       co_await asio::async_write(stream, asio::buffer(answer), asio::use_awaitable);
     }
-    co_await asio::async_read_until(stream, asio::dynamic_buffer(buffer), "END", asio::use_awaitable);
+    co_await asio::async_read_until(
+        stream, asio::dynamic_buffer(buffer), "END", asio::use_awaitable);
     co_await asio::async_write(stream, asio::buffer("end", 3), asio::use_awaitable);
   }
 
@@ -113,7 +119,8 @@ class TlsServer {
 };
 
 std::string answer(std::string_view body, std::string_view headers = {}) {
-  return fmt::format("HTTP/1.1 200 OK\r\n{}Content-Length: {}\r\n\r\n{}", headers, body.size(), body);
+  return fmt::format(
+      "HTTP/1.1 200 OK\r\n{}Content-Length: {}\r\n\r\n{}", headers, body.size(), body);
 }
 
 const std::string k_ping = answer("OK", "Api-Version: 1.41\r\n");
@@ -154,7 +161,8 @@ TEST_F(Tls, a_certificate_that_nobody_vouches_for_is_refused_unless_told_otherwi
   EXPECT_EQ(
       info_failure(endpoint),
       "upstream_denied: no TLS connection to the Docker engine at " + endpoint.to_string() +
-          " | said: certificate verify failed (SSL routines) | hint: check the engine's certificate, and ours in "
+          " | said: certificate verify failed (SSL routines) | hint: check the engine's "
+          "certificate, and ours in "
           "DOCKER_CERT_PATH or in the docker context");
   server.answer({k_ping, answer("{}")});
   endpoint.skip_verify = true;
@@ -169,7 +177,8 @@ TEST_F(Tls, a_certificate_for_another_host_is_refused) {
   EXPECT_EQ(
       info_failure(endpoint),
       "upstream_denied: no TLS connection to the Docker engine at " + endpoint.to_string() +
-          " | said: certificate verify failed (SSL routines) | hint: check the engine's certificate, and ours in "
+          " | said: certificate verify failed (SSL routines) | hint: check the engine's "
+          "certificate, and ours in "
           "DOCKER_CERT_PATH or in the docker context");
 }
 
@@ -178,7 +187,8 @@ TEST_F(Tls, an_engine_that_wants_our_certificate_is_quoted) {
   server.answer({});
   EXPECT_EQ(
       info_failure(trusted(server)),
-      "unavailable: the Docker engine went away | said: tlsv13 alert certificate required (SSL routines)");
+      "unavailable: the Docker engine went away | said: tlsv13 alert certificate required (SSL "
+      "routines)");
 }
 
 TEST_F(Tls, unusable_files_are_named) {
@@ -194,7 +204,8 @@ TEST_F(Tls, unusable_files_are_named) {
 
 TEST_F(Tls, an_upgraded_connection_is_a_plain_descriptor_with_every_byte) {
   TlsServer server(io, certificate, false);
-  server.answer({"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nSETTINGS"});
+  server.answer(
+      {"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nSETTINGS"});
   auto client = std::make_unique<DockerClient>(io.get_executor(), trusted(server));
   const std::optional<UniqueFd> fd = run(io, client->upgrade_to_h2c(Ctx(), "/grpc"));
   ASSERT_TRUE(fd);

@@ -30,7 +30,10 @@ void use_file(const fs::path& path, const error_code& code) {
   if (code) {
     throw Error(
         ErrorCode::invalid_input,
-        fmt::format("cannot use '{}' to speak TLS with the Docker engine: {}", path.string(), code.message()));
+        fmt::format(
+            "cannot use '{}' to speak TLS with the Docker engine: {}",
+            path.string(),
+            code.message()));
   }
 }
 
@@ -122,7 +125,8 @@ std::string TlsTunnel::failure() const {
 Awaitable<void> TlsTunnel::carry_out() {
   std::array<char, k_piece_bytes> piece;
   for (;;) {
-    const std::size_t count = co_await inner_.async_read_some(asio::buffer(piece), asio::use_awaitable);
+    const std::size_t count =
+        co_await inner_.async_read_some(asio::buffer(piece), asio::use_awaitable);
     co_await asio::async_write(outer_, asio::buffer(piece, count), asio::use_awaitable);
   }
 }

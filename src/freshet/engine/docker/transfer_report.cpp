@@ -36,7 +36,8 @@ bool is_worth_reading(std::string_view status) {
 }  // namespace
 
 TransferReport::TransferReport(ProgressLine on_progress)
-    : on_progress_(std::move(on_progress)), objects_([this](const json::object& object) { take(object); }) {}
+    : on_progress_(std::move(on_progress)),
+      objects_([this](const json::object& object) { take(object); }) {}
 
 void TransferReport::feed(std::string_view bytes) {
   objects_.feed(bytes);
@@ -72,7 +73,8 @@ void TransferReport::tell(const std::string& id, const std::string& status) {
   }
   const bool is_retrying = status.starts_with(k_retrying);
   std::string& last = last_[id];
-  if ((!is_retrying && !is_worth_reading(status)) || (is_retrying && last.starts_with(k_retrying))) {
+  if ((!is_retrying && !is_worth_reading(status)) ||
+      (is_retrying && last.starts_with(k_retrying))) {
     return;
   }
   if (last != status) {

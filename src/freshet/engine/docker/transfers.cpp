@@ -15,12 +15,12 @@ namespace {
 
 bool has_tag_or_digest(std::string_view reference) {
   const std::size_t slash = reference.rfind('/');
-  const std::string_view last = slash == std::string_view::npos ? reference : reference.substr(slash);
+  const std::string_view last =
+      slash == std::string_view::npos ? reference : reference.substr(slash);
   return last.find_first_of(":@") != std::string_view::npos;
 }
 
-Awaitable<void> read_report(
-    Transport& transport, AnswerStream& stream, TransferReport& report) {
+Awaitable<void> read_report(Transport& transport, AnswerStream& stream, TransferReport& report) {
   for (;;) {
     const std::string piece = co_await transport.read_some(stream);
     if (piece.empty()) {
@@ -33,7 +33,11 @@ Awaitable<void> read_report(
 
 /// Sends the request and follows its report to the end. Throws what `transfer_error` says.
 Awaitable<void> follow(
-    Ctx ctx, Transport& transport, EngineRequest request, Transfer transfer, TransferReport& report) {
+    Ctx ctx,
+    Transport& transport,
+    EngineRequest request,
+    Transfer transfer,
+    TransferReport& report) {
   // What fails before the engine begins its report comes as a status, with the same texts.
   request.accepted = {401, 403, 404, 429, 500, 502, 503, 504};
   EngineAnswer answer = co_await transport.open(ctx, std::move(request));
@@ -77,7 +81,10 @@ Awaitable<PushedImage> DockerClient::push_image(
   const std::string action = fmt::format("push '{}'", reference);
   const Query query{{"tag", tag}};
   EngineRequest request = make_request(
-      "POST", with_query(fmt::format("/images/{}/push", encode_path(repository)), query), action, "");
+      "POST",
+      with_query(fmt::format("/images/{}/push", encode_path(repository)), query),
+      action,
+      "");
   request.registry_auth = to_registry_auth_header(auth);
   Transfer transfer{Transfer::Direction::push, reference, auth.has_value()};
   TransferReport report(std::move(on_progress));

@@ -37,10 +37,12 @@ std::string host_header(const Endpoint& endpoint) {
 }
 
 /// Head and body as they go over the wire; a secret because of the credentials in its head.
-Secret make_message(const EngineRequest& request, const ApiVersion& version, const Endpoint& endpoint) {
+Secret make_message(
+    const EngineRequest& request, const ApiVersion& version, const Endpoint& endpoint) {
   std::string message;
   // One allocation, so that no copy of the credentials stays behind in freed memory.
-  message.reserve(512 + request.path.size() + request.body.size() + request.registry_auth.reveal().size());
+  message.reserve(
+      512 + request.path.size() + request.body.size() + request.registry_auth.reveal().size());
   message += request.method;
   message += ' ';
   if (request.is_versioned) {
@@ -76,7 +78,9 @@ std::string cause_of(const Connection& connection, const boost::system::error_co
 
 /// Throws what a failed read or write on the connection means.
 [[noreturn]] void throw_lost(
-    const Connection& connection, bool anything_received, const boost::system::system_error& failure) {
+    const Connection& connection,
+    bool anything_received,
+    const boost::system::system_error& failure) {
   if (failure.code() == asio::error::operation_aborted) {
     throw failure;  // cancelled by ourselves
   }
@@ -177,7 +181,8 @@ Awaitable<EngineAnswer> Transport::ask(EngineRequest request, bool whole) {
   }
   EngineAnswer answer = co_await ask_twice(request, version, whole);
   const bool is_accepted =
-      std::find(request.accepted.begin(), request.accepted.end(), answer.status) != request.accepted.end();
+      std::find(request.accepted.begin(), request.accepted.end(), answer.status) !=
+      request.accepted.end();
   if (answer.status >= 300 && !is_accepted) {
     give_back(std::move(answer.stream));
     throw refusal(request, answer);
@@ -294,7 +299,9 @@ Awaitable<std::unique_ptr<Connection>> Transport::hijack_now(EngineRequest reque
 Awaitable<std::unique_ptr<Connection>> Transport::hijack_exactly(Ctx ctx, EngineRequest request) {
   std::string action = request.action;
   co_return co_await with_deadline(
-      ctx, waiting_for(action), translated(endpoint_, action, hijack_exactly_now(std::move(request))));
+      ctx,
+      waiting_for(action),
+      translated(endpoint_, action, hijack_exactly_now(std::move(request))));
 }
 
 Awaitable<std::unique_ptr<Connection>> Transport::hijack_exactly_now(EngineRequest request) {
@@ -344,7 +351,8 @@ UniqueFd Transport::release(std::unique_ptr<Connection> connection) {
 
 Awaitable<EngineGreeting> Transport::greet(Ctx ctx) {
   const std::string action = "answer a ping";
-  co_return co_await with_deadline(ctx, waiting_for(action), translated(endpoint_, action, greet_now()));
+  co_return co_await with_deadline(
+      ctx, waiting_for(action), translated(endpoint_, action, greet_now()));
 }
 
 Awaitable<EngineGreeting> Transport::greet_now() {
@@ -375,7 +383,7 @@ Awaitable<EngineGreeting> Transport::greet_now() {
 }
 
 Error Transport::refusal(const EngineRequest& request, const EngineAnswer& answer) const {
-  // Engine 25 and later: "client version 1.47 is too old. Minimum supported API version is 1.52, …"
+  // "client version 1.47 is too old. Minimum supported API version is 1.52, please upgrade …"
   constexpr std::string_view k_too_old = "Minimum supported API version is ";
   const std::size_t at = answer.body.find(k_too_old);
   if (answer.status == 400 && at != std::string::npos) {

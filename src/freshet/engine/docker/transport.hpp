@@ -92,9 +92,13 @@ class Transport {
 
  private:
   Awaitable<EngineAnswer> ask(EngineRequest request, bool whole);
-  Awaitable<EngineAnswer> ask_twice(const EngineRequest& request, const ApiVersion& version, bool whole);
+  Awaitable<EngineAnswer> ask_twice(
+      const EngineRequest& request, const ApiVersion& version, bool whole);
   Awaitable<EngineAnswer> attempt(
-      const EngineRequest& request, const ApiVersion& version, bool whole, std::unique_ptr<Connection> connection);
+      const EngineRequest& request,
+      const ApiVersion& version,
+      bool whole,
+      std::unique_ptr<Connection> connection);
   Awaitable<EngineGreeting> greet_now();
   Awaitable<std::string> read_all(AnswerStream& stream, const std::string& action);
   Awaitable<std::unique_ptr<Connection>> hijack_now(EngineRequest request);

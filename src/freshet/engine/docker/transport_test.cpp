@@ -13,19 +13,20 @@
 namespace freshet::engine {
 namespace {
 
-using testing::FakeEngine;
-using testing::Scripted;
 using testing::chunked;
 using testing::failure_of;
+using testing::FakeEngine;
 using testing::ping;
 using testing::raw;
 using testing::reply;
 using testing::run;
+using testing::Scripted;
 
 /// A client and the engine it speaks with.
 struct Session {
   explicit Session(std::vector<Scripted> script)
-      : engine(io.get_executor(), std::move(script)), client(io.get_executor(), engine.endpoint()) {}
+      : engine(io.get_executor(), std::move(script)),
+        client(io.get_executor(), engine.endpoint()) {}
 
   std::string info_failure(Ctx ctx = {}) {
     return failure_of([&] { run(io, client.info(ctx)); });
@@ -37,11 +38,13 @@ struct Session {
   DockerClient client;
 };
 
-const std::string k_info = R"({"Name":"box","ID":"X:Y","Driver":"overlay2","DockerRootDir":"/var/lib/docker",
+const std::string k_info =
+    R"({"Name":"box","ID":"X:Y","Driver":"overlay2","DockerRootDir":"/var/lib/docker",
   "OperatingSystem":"Debian","MemTotal":1024,"Warnings":null})";
 
 TEST(Version, one_ping_serves_all_calls_and_one_connection_too) {
-  Session session({ping("1.41"), reply("GET /v1.41/info", 200, k_info), reply("GET /v1.41/info", 200, k_info)});
+  Session session(
+      {ping("1.41"), reply("GET /v1.41/info", 200, k_info), reply("GET /v1.41/info", 200, k_info)});
 
   const EngineInfo info = run(session.io, session.client.info(Ctx()));
   run(session.io, session.client.info(Ctx()));
@@ -66,7 +69,8 @@ TEST(Version, negotiation_tells_what_the_engine_is) {
        reply(
            "GET /version",
            200,
-           R"({"Version":"20.10.24","ApiVersion":"1.41","MinAPIVersion":"1.12","Os":"linux","Arch":"amd64"})")});
+           R"({"Version":"20.10.24","ApiVersion":"1.41","MinAPIVersion":"1.12",
+             "Os":"linux","Arch":"amd64"})")});
 
   const EngineVersion version = run(session.io, session.client.negotiate(Ctx()));
 
@@ -83,7 +87,8 @@ TEST(Version, an_engine_that_is_too_old_is_named) {
   EXPECT_EQ(
       session.info_failure(),
       "unsupported: the Docker engine at " + session.address() +
-          " speaks API 1.39, at least 1.40 is needed | hint: update the engine to Docker 19.03 or later");
+          " speaks API 1.39, at least 1.40 is needed | hint: update the engine to Docker 19.03 or "
+          "later");
 }
 
 TEST(Version, an_engine_that_is_too_new_is_named) {
@@ -92,12 +97,16 @@ TEST(Version, an_engine_that_is_too_new_is_named) {
        reply(
            "GET /v1.47/info",
            400,
-           R"({"message":"client version 1.47 is too old. Minimum supported API version is 1.52, please upgrade"})"),
-       reply("GET /version", 200, R"({"Version":"40.0","ApiVersion":"1.60","MinAPIVersion":"1.52"})")});
-  const std::string expected =
-      "unsupported: the Docker engine at " + session.address() +
-      " speaks API 1.52 and later, this program speaks up to 1.47 | hint: install a newer version of this "
-      "program";
+           R"({"message":"client version 1.47 is too old. )"
+           R"(Minimum supported API version is 1.52, please upgrade"})"),
+       reply(
+           "GET /version",
+           200,
+           R"({"Version":"40.0","ApiVersion":"1.60","MinAPIVersion":"1.52"})")});
+  const std::string expected = "unsupported: the Docker engine at " + session.address() +
+                               " speaks API 1.52 and later, this program speaks up to 1.47 | hint: "
+                               "install a newer version of this "
+                               "program";
 
   EXPECT_EQ(session.info_failure(), expected);
   EXPECT_EQ(failure_of([&] { run(session.io, session.client.negotiate(Ctx())); }), expected);
@@ -121,7 +130,8 @@ TEST(Connecting, a_tcp_port_that_is_closed_is_told_with_its_reason) {
   DockerClient client(io.get_executor(), endpoint);
   EXPECT_EQ(
       failure_of([&] { run(io, client.info(Ctx())); }),
-      "unavailable: no Docker engine at tcp://127.0.0.1:1: connection refused | hint: start it, or name "
+      "unavailable: no Docker engine at tcp://127.0.0.1:1: connection refused | hint: start it, or "
+      "name "
       "another with --engine or DOCKER_HOST");
 }
 
@@ -146,8 +156,7 @@ TEST(Connecting, a_socket_without_permission_comes_with_the_command_that_mends_i
 }
 
 TEST(Connection, one_that_the_engine_closed_while_idle_is_replaced) {
-  Session session(
-      {ping().and_close(), reply("POST /v1.41/containers/a/start", 204, "")});
+  Session session({ping().and_close(), reply("POST /v1.41/containers/a/start", 204, "")});
   run(session.io, session.client.start_container(Ctx(), "a"));
   EXPECT_TRUE(session.engine.is_finished());
   EXPECT_EQ(session.engine.connections(), 2);
@@ -193,7 +202,8 @@ TEST(Answer, that_is_no_http_is_told) {
   EXPECT_EQ(
       session.info_failure(),
       "corrupt_data: the answer from " + session.address() +
-          " was malformed when asked to describe itself | hint: check that a Docker engine listens there");
+          " was malformed when asked to describe itself | hint: check that a Docker engine listens "
+          "there");
 }
 
 TEST(Answer, of_some_other_server_is_told) {
@@ -201,7 +211,8 @@ TEST(Answer, of_some_other_server_is_told) {
   EXPECT_EQ(
       session.info_failure(),
       "corrupt_data: the answer from " + session.address() +
-          " was malformed when asked to describe itself | hint: check that a Docker engine listens there");
+          " was malformed when asked to describe itself | hint: check that a Docker engine listens "
+          "there");
 }
 
 TEST(Answer, that_is_no_json_is_told) {
@@ -209,11 +220,13 @@ TEST(Answer, that_is_no_json_is_told) {
   EXPECT_EQ(
       session.info_failure(),
       "corrupt_data: the answer from " + session.address() +
-          " was malformed when asked to describe itself | hint: check that a Docker engine listens there");
+          " was malformed when asked to describe itself | hint: check that a Docker engine listens "
+          "there");
 }
 
 TEST(Answer, of_another_shape_reads_as_empty) {
-  Session session({ping(), reply("GET /v1.41/info", 200, R"({"Name":7,"Warnings":{},"MemTotal":-1})")});
+  Session session(
+      {ping(), reply("GET /v1.41/info", 200, R"({"Name":7,"Warnings":{},"MemTotal":-1})")});
   const EngineInfo info = run(session.io, session.client.info(Ctx()));
   EXPECT_EQ(info.name, "");
   EXPECT_EQ(info.memory_bytes, 0U);
@@ -229,7 +242,8 @@ TEST(Answer, without_end_is_cut_off) {
   Session session({ping(), chunked("GET /v1.41/info", std::move(pieces))});
   EXPECT_EQ(
       session.info_failure(),
-      "too_large: the Docker engine's answer is larger than the limit of 67108864 bytes when asked to "
+      "too_large: the Docker engine's answer is larger than the limit of 67108864 bytes when asked "
+      "to "
       "describe itself");
 }
 
@@ -267,21 +281,28 @@ TEST(Refusal, quotes_the_engine_and_carries_the_status) {
        reply("POST /v1.41/containers/a/start", 404, R"({"message":"network n not found"})"),
        reply("POST /v1.41/containers/a/start", 409, R"({"message":"paused"})"),
        reply("POST /v1.41/containers/a/start", 503, "busy\n"),
-       reply("POST /v1.41/containers/a/start", 500, R"({"message":"mkdir /x: no space left on device"})")});
+       reply(
+           "POST /v1.41/containers/a/start",
+           500,
+           R"({"message":"mkdir /x: no space left on device"})")});
   const auto start = [&] {
     return failure_of([&] { run(session.io, session.client.start_container(Ctx(), "a")); });
   };
   EXPECT_EQ(
       start(),
-      "upstream_denied: the Docker engine could not start container 'a' | said: OCI runtime create failed");
-  EXPECT_EQ(start(), "not_found: the Docker engine has no container 'a' | said: No such container: a");
+      "upstream_denied: the Docker engine could not start container 'a' | said: OCI runtime create "
+      "failed");
   EXPECT_EQ(
-      start(), "not_found: the Docker engine could not start container 'a' | said: network n not found");
+      start(), "not_found: the Docker engine has no container 'a' | said: No such container: a");
+  EXPECT_EQ(
+      start(),
+      "not_found: the Docker engine could not start container 'a' | said: network n not found");
   EXPECT_EQ(start(), "conflict: the Docker engine could not start container 'a' | said: paused");
   EXPECT_EQ(start(), "unavailable: the Docker engine could not start container 'a' | said: busy");
   EXPECT_EQ(
       start(),
-      "upstream_denied: the Docker engine could not start container 'a' | said: mkdir /x: no space left on "
+      "upstream_denied: the Docker engine could not start container 'a' | said: mkdir /x: no space "
+      "left on "
       "device | hint: the engine's disk is full: 'docker system df' shows what takes the room");
 }
 

@@ -14,13 +14,14 @@
 namespace freshet::engine {
 namespace {
 
-using testing::FakeEngine;
 using testing::failure_of;
+using testing::FakeEngine;
 using testing::raw;
 using testing::reply;
 using testing::run;
 
-const std::string k_head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+const std::string k_head =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
 
 std::string take(int fd) {
   std::array<char, 4096> bytes;
@@ -33,7 +34,9 @@ TEST(UpgradeToH2c, leaves_every_byte_behind_the_head_in_the_socket) {
   for (std::size_t cut = 1; cut <= k_head.size(); ++cut) {
     asio::io_context io;
     FakeEngine engine(
-        io.get_executor(), {raw("POST /grpc", {k_head.substr(0, cut), k_head.substr(cut) + "SETTINGS\r\n\r\n"}).and_stay()});
+        io.get_executor(),
+        {raw("POST /grpc", {k_head.substr(0, cut), k_head.substr(cut) + "SETTINGS\r\n\r\n"})
+             .and_stay()});
     DockerClient client(io.get_executor(), engine.endpoint());
 
     const std::optional<UniqueFd> fd = run(io, client.upgrade_to_h2c(Ctx(), "/grpc"));
@@ -53,8 +56,9 @@ TEST(UpgradeToH2c, sends_the_request_and_nothing_else) {
   const std::optional<UniqueFd> fd = run(io, client.upgrade_to_h2c(Ctx(), "/grpc"));
   EXPECT_EQ(
       engine.messages(),
-      std::vector<std::string>{"POST /grpc HTTP/1.1\r\nHost: localhost\r\nUser-Agent: freshet/" FRESHET_VERSION
-                               "\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"});
+      std::vector<std::string>{
+          "POST /grpc HTTP/1.1\r\nHost: localhost\r\nUser-Agent: freshet/" FRESHET_VERSION
+          "\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"});
   ASSERT_EQ(::send(fd->get(), "PRI", 3, 0), 3);
   io.poll();
   EXPECT_EQ(engine.collected(), "PRI");
@@ -71,7 +75,8 @@ TEST(UpgradeToH2c, a_missing_path_is_no_failure_and_a_refusal_is_one) {
   EXPECT_FALSE(run(io, client.upgrade_to_h2c(Ctx(), "/grpc")));
   EXPECT_EQ(
       failure_of([&] { run(io, client.upgrade_to_h2c(Ctx(), "/grpc")); }),
-      "upstream_denied: the Docker engine could not upgrade a connection to /grpc | said: no upgrade proto in "
+      "upstream_denied: the Docker engine could not upgrade a connection to /grpc | said: no "
+      "upgrade proto in "
       "request");
   EXPECT_EQ(
       failure_of([&] { run(io, client.upgrade_to_h2c(Ctx(), "/grpc")); }),
@@ -84,7 +89,8 @@ TEST(ConnectRaw, gives_a_connection_that_nobody_has_used) {
   DockerClient client(io.get_executor(), engine.endpoint());
   const UniqueFd fd = run(io, client.connect_raw(Ctx()));
   const std::string request = "GET /x HTTP/1.1\r\n\r\n";
-  ASSERT_EQ(::send(fd.get(), request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+  ASSERT_EQ(
+      ::send(fd.get(), request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
   io.poll();
   EXPECT_EQ(take(fd.get()), "HTTP/1.1 200 Status\r\nContent-Length: 1\r\n\r\ny");
 }

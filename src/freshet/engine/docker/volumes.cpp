@@ -22,8 +22,7 @@ std::vector<LabelledObject> labelled(const json::array& objects, std::string_vie
 
 Awaitable<void> DockerClient::create_volume(Ctx ctx, VolumeSpec spec) {
   const std::string subject = fmt::format("volume '{}'", spec.name);
-  EngineRequest request =
-      make_request("POST", "/volumes/create", "create " + subject, "");
+  EngineRequest request = make_request("POST", "/volumes/create", "create " + subject, "");
   json::object body;
   body["Name"] = spec.name;
   body["Labels"] = to_json_object(spec.labels);
@@ -33,7 +32,8 @@ Awaitable<void> DockerClient::create_volume(Ctx ctx, VolumeSpec spec) {
 }
 
 Awaitable<void> DockerClient::remove_volume(Ctx ctx, std::string volume) {
-  co_await impl_->remove(ctx, "/volumes/" + encode_path(volume), fmt::format("volume '{}'", volume));
+  co_await impl_->remove(
+      ctx, "/volumes/" + encode_path(volume), fmt::format("volume '{}'", volume));
 }
 
 Awaitable<std::vector<LabelledObject>> DockerClient::list_volumes(Ctx ctx, std::string label) {
@@ -42,7 +42,8 @@ Awaitable<std::vector<LabelledObject>> DockerClient::list_volumes(Ctx ctx, std::
 }
 
 Awaitable<void> DockerClient::remove_network(Ctx ctx, std::string network) {
-  co_await impl_->remove(ctx, "/networks/" + encode_path(network), fmt::format("network '{}'", network));
+  co_await impl_->remove(
+      ctx, "/networks/" + encode_path(network), fmt::format("network '{}'", network));
 }
 
 Awaitable<std::vector<LabelledObject>> DockerClient::list_networks(Ctx ctx, std::string label) {

@@ -40,7 +40,8 @@ std::size_t content_length(std::string_view head) {
 /// Waits until the peer has taken everything off its socket.
 Awaitable<void> drain(Protocol::socket& socket) {
   int unread = 1;
-  while (socket.is_open() && ::ioctl(socket.native_handle(), SIOCOUTQ, &unread) == 0 && unread > 0) {
+  while (socket.is_open() && ::ioctl(socket.native_handle(), SIOCOUTQ, &unread) == 0 &&
+         unread > 0) {
     co_await asio::post(socket.get_executor(), asio::use_awaitable);
   }
 }
@@ -83,7 +84,10 @@ Scripted raw(std::string request, std::vector<std::string> pieces) {
 
 Scripted ping(std::string api_version) {
   return reply(
-      "GET /_ping", 200, "OK", fmt::format("Api-Version: {}\r\nBuilder-Version: 2\r\n", api_version));
+      "GET /_ping",
+      200,
+      "OK",
+      fmt::format("Api-Version: {}\r\nBuilder-Version: 2\r\n", api_version));
 }
 
 class FakeEngine::State : public std::enable_shared_from_this<State> {
@@ -120,7 +124,8 @@ class FakeEngine::State : public std::enable_shared_from_this<State> {
  private:
   Awaitable<void> accept() {
     for (;;) {
-      auto socket = std::make_shared<Protocol::socket>(co_await acceptor_.async_accept(asio::use_awaitable));
+      auto socket =
+          std::make_shared<Protocol::socket>(co_await acceptor_.async_accept(asio::use_awaitable));
       ++connections;
       sockets_.push_back(socket);
       const auto keep = [self = shared_from_this()](const std::exception_ptr&) {};
@@ -155,7 +160,8 @@ class FakeEngine::State : public std::enable_shared_from_this<State> {
       }
       while (answer.then == Scripted::Then::stay) {
         std::array<char, 4096> bytes;
-        const std::size_t count = co_await socket->async_read_some(asio::buffer(bytes), asio::use_awaitable);
+        const std::size_t count =
+            co_await socket->async_read_some(asio::buffer(bytes), asio::use_awaitable);
         collected.append(bytes.data(), count);
       }
     }

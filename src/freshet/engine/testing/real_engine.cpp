@@ -2,6 +2,7 @@
 #include "freshet/engine/testing/real_engine.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -196,6 +197,9 @@ std::unique_ptr<PrivateRegistry> PrivateRegistry::try_start(
   std::ofstream(config) << fmt::format(k_registry_config, registry->directory_.string(), port);
   registry->process_ = ::fork();
   if (registry->process_ == 0) {
+    const int silence = ::open("/dev/null", O_WRONLY);
+    ::dup2(silence, STDOUT_FILENO);
+    ::dup2(silence, STDERR_FILENO);
     ::execlp("docker-registry", "docker-registry", "serve", config.c_str(), nullptr);
     ::_exit(127);
   }

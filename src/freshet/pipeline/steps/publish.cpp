@@ -66,8 +66,6 @@ Awaitable<Published> publish(Ctx ctx, StepScope scope, PublishRequest request) {
     const engine::PushedImage pushed = co_await in_context(
         fmt::format("pushing {} with integration '{}'", reference.to_string(), request.target.name),
         docker.push_image(ctx, repository, reference.tag, auth, on_progress));
-    scope.log.line(fmt::format(
-        "{}: digest: {} size: {}", reference.tag, pushed.digest, pushed.manifest_size_bytes));
     published.repo_digest = repository + "@" + pushed.digest;
     published.tags.push_back({reference.domain, reference.path, reference.tag, request.target.name});
   }

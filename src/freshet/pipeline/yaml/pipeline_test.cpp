@@ -27,6 +27,7 @@ Pipeline read(const std::string& text) {
 
 std::vector<std::string> values(const std::vector<Text>& texts) {
   std::vector<std::string> out;
+  out.reserve(texts.size());
   for (const Text& text : texts) {
     out.push_back(text.value);
   }

@@ -226,7 +226,7 @@ TEST(Fields, what_the_language_has_and_we_do_not_is_said) {
     const std::size_t line = 5 + split(step, '\n').size() - 1;
     for (const std::string& key : keys) {
       EXPECT_THAT(
-          findings_of(step + "\n" + key + ": x"),
+          findings_of(fmt::format("{}\n{}: x", step, key)),
           ElementsAre(fmt::format("{}:5 error: '{}' is not supported yet", line, key)));
     }
   }
