@@ -45,6 +45,7 @@ def run_process(command, env=None, cwd=None, with_stderr=False):
             _, status, usage = os.wait4(child.pid, 0)
         except BaseException:
             child.kill()
+            child.wait()
             raise
         elapsed = time.perf_counter() - started
         child.returncode = os.waitstatus_to_exitcode(status)

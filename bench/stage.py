@@ -135,11 +135,12 @@ def step_milliseconds(told, step):
 
 
 def vertex_milliseconds(told, name):
-    """How long a part of a build took; None when it did not run."""
-    for event in told.events:
-        if event["event"] == "vertex" and event["name"] == name and event["state"] == "completed":
-            return event["duration_ms"]
-    return None
+    """How long a part of a build took; 0 when the builder had no need to run it."""
+    return max(
+        event["duration_ms"]
+        for event in told.events
+        if event["event"] == "vertex" and event["name"] == name and event["state"] == "completed"
+    )
 
 
 def image_id(event):

@@ -9,7 +9,9 @@ $FRESHET_BIN names a binary other than that of the preset 'release'.
 
 import os
 import secrets
+import shutil
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -74,11 +76,12 @@ def prefix():
 
 
 @pytest.fixture(scope="session")
-def binary():
+def binary(tmp_path_factory):
+    """A copy, so that a build that goes on meanwhile does not pull it from under the tests."""
     path = freshet_binary()
     if not path.exists():
         pytest.fail(f"there is no {path}: build it first, or run scripts/test", pytrace=False)
-    return path
+    return Path(shutil.copy(path, tmp_path_factory.mktemp("bin") / "freshet"))
 
 
 @pytest.fixture

@@ -282,7 +282,7 @@ def test_after_a_kill_the_next_run_cleans_up_and_the_database_is_sound(
     again = freshet.run_pipeline(QUICK, vars={"BASE": local_image})
 
     assert again.result == "success", again
-    assert f"build {build} was interrupted: removing what it left behind" in again.stdout
+    assert f"build {build} left something behind: removing it" in again.stdout
     assert left_of(engine, build) == []
     wait_for(lambda: not sleepers(seconds), "the end of the step's process")
     result, reason, finished_at = record_of(freshet, build)
@@ -291,7 +291,16 @@ def test_after_a_kill_the_next_run_cleans_up_and_the_database_is_sound(
     assert freshet.query("PRAGMA integrity_check") == [("ok",)]
     kept = (freshet.data_dir / "runs" / build).iterdir()
     assert [path.name for path in kept if path.is_dir()] == ["logs"]
-    assert "ready" in "".join(freshet.logs(build).values())
+
+
+def test_what_a_step_said_before_a_kill_is_in_its_log(freshet, local_image, seconds):
+    live, build = start(freshet, IN_A_STEP, local_image, seconds)
+
+    live.kill()
+    live.finish()
+
+    assert "ready" in freshet.logs(build)["02-wait.log"].splitlines()
+    assert freshet.run_pipeline(QUICK, vars={"BASE": local_image}).result == "success"
 
 
 def test_a_run_that_still_lives_is_not_cleaned_up(freshet, engine, local_image, seconds):

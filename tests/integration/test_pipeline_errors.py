@@ -11,9 +11,15 @@ from support.engine import Engine
 
 @pytest.fixture
 def check(freshet, tmp_path):
-    """Runs a file that must not start; returns what was said on standard error."""
+    """Runs a file that must not start; returns what was said on standard error.
 
-    def check(text, exit_code=2):
+    Some registry is connected, unless the test says otherwise, so that pushes are no error.
+    """
+
+    def check(text, exit_code=2, connect=True):
+        if connect and not (freshet.data_dir / "freshet.db").exists():
+            names = ["connected", "--domain", "registry.invalid", "--username", "ada"]
+            freshet.run("registry", "add", *names, "--default", "--password-stdin", stdin="secret")
         folder = tmp_path / "project"
         folder.mkdir(exist_ok=True)
         (folder / "codefresh.yml").write_text(textwrap.dedent(text))
@@ -252,7 +258,8 @@ def test_a_push_without_any_registry_is_told(check):
         version: '1.0'
         steps:
           push: {type: push, candidate: 'alpine:3'}
-        """
+        """,
+        connect=False,
     )
 
     assert findings(said) == [

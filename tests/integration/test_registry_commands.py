@@ -116,15 +116,24 @@ def test_a_name_that_is_taken_is_refused_and_nothing_changes(freshet, registry):
         ("", "registry.invalid"),
     ],
 )
-def test_what_cannot_work_is_refused_before_the_password_is_asked_for(freshet, name, domain):
-    # No password option and no terminal: asking for it would be another error.
-    refused = freshet.run(
-        "registry", "add", name, "--domain", domain, "--username", "ada", check=False
-    )
+def test_what_cannot_work_is_refused(freshet, name, domain):
+    refused = add(freshet, name, domain, check=False)
 
     assert refused.returncode == 2, refused
-    assert "terminal" not in refused.stderr
+    assert refused.stderr.startswith("error: ")
+    assert "password" not in refused.stderr
     assert names(freshet) == []
+
+
+def test_what_cannot_work_is_refused_before_the_password_is_asked_for(freshet):
+    command = freshet.command(
+        "registry", "add", "prod", "--domain", "registry.invalid/team", "--username", "ada"
+    )
+    with Terminal(command, freshet.environment()) as terminal:
+        assert terminal.finish(timeout=10) == 2, terminal.text
+
+    assert "domain 'registry.invalid/team' has more than a host and a port" in terminal.text
+    assert "Password" not in terminal.text
 
 
 def test_an_unknown_name_offers_the_nearest(freshet):

@@ -35,9 +35,7 @@ struct Ctx {
   Clock::time_point deadline = Clock::time_point::max();
 
   /// The same context with a deadline at most `limit` from now.
-  Ctx within(Clock::duration limit) const {
-    return Ctx{std::min(deadline, Clock::now() + limit)};
-  }
+  Ctx within(Clock::duration limit) const { return Ctx{std::min(deadline, Clock::now() + limit)}; }
 };
 
 namespace detail {
@@ -86,7 +84,8 @@ Awaitable<T> with_deadline(Ctx ctx, std::string what, Awaitable<T> operation) {
   if (ctx.deadline == Ctx::Clock::time_point::max()) {
     co_return co_await std::move(operation);
   }
-  auto outcome = co_await (detail::settle(std::move(operation)) || detail::wait_until(ctx.deadline));
+  auto outcome =
+      co_await (detail::settle(std::move(operation)) || detail::wait_until(ctx.deadline));
   if (outcome.index() == 1) {
     throw Error(ErrorCode::deadline_exceeded, what + " took too long");
   }

@@ -83,8 +83,7 @@ void Error::set_position_if_unknown(const SourcePosition& position) & {
   }
 }
 
-Error Error::with_texts(
-    const std::function<std::string(std::string_view text)>& transform) const {
+Error Error::with_texts(const std::function<std::string(std::string_view text)>& transform) const {
   Error out = *this;
   for (std::string* text : {&out.message_, &out.hint_, &out.remote_text_}) {
     *text = transform(*text);

@@ -19,7 +19,8 @@ namespace freshet {
 namespace {
 
 Error file_error(int code, std::string_view verb, const fs::path& path) {
-  const std::string message = fmt::format("cannot {} '{}': {}", verb, path.string(), std::strerror(code));
+  const std::string message =
+      fmt::format("cannot {} '{}': {}", verb, path.string(), std::strerror(code));
   switch (code) {
     case ENOENT:
     case ENOTDIR:
@@ -71,7 +72,8 @@ std::string load_file(const fs::path& path, std::size_t max_bytes) {
   }
   struct stat info {};
   if (::fstat(fd.get(), &info) == 0 && S_ISDIR(info.st_mode)) {
-    throw Error(ErrorCode::invalid_input, fmt::format("'{}' is a directory, not a file", path.string()));
+    throw Error(
+        ErrorCode::invalid_input, fmt::format("'{}' is a directory, not a file", path.string()));
   }
   std::string content;
   std::array<char, 65536> buffer;
@@ -143,7 +145,10 @@ void require_private(const fs::path& path, std::string_view what) {
     throw Error(
         ErrorCode::forbidden,
         fmt::format(
-            "{} '{}' can be read by others (mode {:04o})", what, path.string(), info.st_mode & 07777))
+            "{} '{}' can be read by others (mode {:04o})",
+            what,
+            path.string(),
+            info.st_mode & 07777))
         .with_hint(fmt::format(
             "run 'chmod {} {}', and renew the stored passwords if others may have read it",
             is_directory ? "700" : "600",
@@ -168,7 +173,8 @@ std::optional<FileLock> FileLock::try_acquire(const fs::path& path) {
 std::string remove_tree(const fs::path& path) {
   std::error_code code;
   fs::remove_all(path, code);
-  return code ? fmt::format("cannot remove '{}': {}", path.string(), code.message()) : std::string();
+  return code ? fmt::format("cannot remove '{}': {}", path.string(), code.message())
+              : std::string();
 }
 
 }  // namespace freshet

@@ -28,7 +28,8 @@ constexpr auto k_stop_grace = std::chrono::seconds(2);
 class Child {
  public:
   Child(pid_t pid, UniqueFd pid_fd) : pid_(pid), pid_fd_(std::move(pid_fd)) {}
-  Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, -1)), pid_fd_(std::move(other.pid_fd_)) {}
+  Child(Child&& other) noexcept
+      : pid_(std::exchange(other.pid_, -1)), pid_fd_(std::move(other.pid_fd_)) {}
   Child& operator=(Child&&) = delete;
   ~Child() {
     if (pid_ > 0) {
@@ -124,7 +125,8 @@ Child spawn(const Command& command, int output_fd) {
     throw Error(
         ErrorCode::not_found,
         fmt::format("cannot start '{}': {}", command.argv.at(0), std::strerror(outcome)))
-        .with_hint(fmt::format("install '{}' and make sure that it is on the PATH", command.argv.at(0)));
+        .with_hint(
+            fmt::format("install '{}' and make sure that it is on the PATH", command.argv.at(0)));
   }
   const auto pid_fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   return Child(pid, UniqueFd(pid_fd));
@@ -151,7 +153,8 @@ Awaitable<void> read_lines(asio::posix::stream_descriptor& output, LineSink on_l
 Awaitable<int> run(Command command, LineSink on_line) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw Error(ErrorCode::unavailable, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+    throw Error(
+        ErrorCode::unavailable, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   }
   const auto executor = co_await asio::this_coro::executor;
   asio::posix::stream_descriptor output(executor, ends[0]);
@@ -168,7 +171,8 @@ Awaitable<int> run(Command command, LineSink on_line) {
 
 Awaitable<int> run_command(Ctx ctx, Command command, LineSink on_line) {
   const std::string name = command.argv.at(0);
-  co_return co_await with_deadline(ctx, "running '" + name + "'", run(std::move(command), std::move(on_line)));
+  co_return co_await with_deadline(
+      ctx, "running '" + name + "'", run(std::move(command), std::move(on_line)));
 }
 
 }  // namespace freshet

@@ -89,8 +89,9 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
       } else if (c < 0x20 || c == 0x7F) {
         piece = {};
       }
-    } else if (length == 2 && static_cast<unsigned char>(text[0]) == 0xC2 &&
-               static_cast<unsigned char>(text[1]) < 0xA0) {
+    } else if (
+        length == 2 && static_cast<unsigned char>(text[0]) == 0xC2 &&
+        static_cast<unsigned char>(text[1]) < 0xA0) {
       piece = {};  // C1 controls: some terminals obey them
     }
     if (out.size() + piece.size() > max_bytes) {
@@ -182,7 +183,8 @@ std::string human_size(std::uint64_t bytes) {
       break;
     }
   }
-  return value < 99.95 ? fmt::format("{:.1f} {}", value, unit) : fmt::format("{:.0f} {}", value, unit);
+  return value < 99.95 ? fmt::format("{:.1f} {}", value, unit)
+                       : fmt::format("{:.0f} {}", value, unit);
 }
 
 std::string human_duration(std::chrono::milliseconds duration) {

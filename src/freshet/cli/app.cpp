@@ -41,14 +41,18 @@ int run(int argc, char** argv) {
   // A reader that went away shows as a failed write.
   std::signal(SIGPIPE, SIG_IGN);
 
-  CLI::App app("Builds container images by codefresh.yml pipelines and pushes them to your registries.", "freshet");
+  CLI::App app(
+      "Builds container images by codefresh.yml pipelines and pushes them to your registries.",
+      "freshet");
   app.set_version_flag("--version", "freshet " FRESHET_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
   GlobalOptions options;
-  app.add_option("--data-dir", options.data_directory, "Where integrations, records and logs are kept")
+  app.add_option(
+         "--data-dir", options.data_directory, "Where integrations, records and logs are kept")
       ->type_name("DIR");
-  app.add_option("--engine", options.engine, "Docker engine: unix:///path, tcp://host:port or context:NAME")
+  app.add_option(
+         "--engine", options.engine, "Docker engine: unix:///path, tcp://host:port or context:NAME")
       ->type_name("ENDPOINT");
   Action action;
   add_run_command(app, action);

@@ -22,34 +22,43 @@ namespace {
 /// Key files of cloud providers are a few kilobytes of JSON.
 constexpr std::size_t k_max_password_bytes = 64 * 1024;
 
-/// Turns the terminal's echo off while it lives. Signals are held back meanwhile, so that a Ctrl-C
-/// does not leave the user's shell without echo.
+volatile std::sig_atomic_t g_interrupted = 0;  // what a signal handler may write to
+
+extern "C" void note_interruption(int) {
+  g_interrupted = 1;
+}
+
+/// Turns the terminal's echo off while it lives. Signals that would end the program only interrupt
+/// the reading meanwhile, so that the user's shell gets its echo back.
 class NoEcho {
  public:
   explicit NoEcho(int terminal) : terminal_(terminal) {
-    ::sigset_t all;
-    ::sigemptyset(&all);
-    ::sigaddset(&all, SIGINT);
-    ::sigaddset(&all, SIGTERM);
-    ::sigaddset(&all, SIGHUP);
-    ::pthread_sigmask(SIG_BLOCK, &all, &old_signals_);
+    struct sigaction action {};
+    action.sa_handler = note_interruption;  // without SA_RESTART: `read` returns
+    g_interrupted = 0;
+    for (std::size_t i = 0; i < k_signals.size(); ++i) {
+      ::sigaction(k_signals[i], &action, &old_actions_[i]);
+    }
     ::tcgetattr(terminal_, &old_);
     termios silent = old_;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    silent.c_lflag &= ~static_cast<tcflag_t>(ISIG);  // Ctrl-C arrives as a character
     ::tcsetattr(terminal_, TCSAFLUSH, &silent);
   }
   NoEcho(const NoEcho&) = delete;
   NoEcho& operator=(const NoEcho&) = delete;
   ~NoEcho() {
     ::tcsetattr(terminal_, TCSAFLUSH, &old_);
-    ::pthread_sigmask(SIG_SETMASK, &old_signals_, nullptr);
+    for (std::size_t i = 0; i < k_signals.size(); ++i) {
+      ::sigaction(k_signals[i], &old_actions_[i], nullptr);
+    }
   }
 
  private:
+  static constexpr std::array k_signals{SIGINT, SIGTERM, SIGHUP};
+
   int terminal_;
   termios old_{};
-  ::sigset_t old_signals_{};
+  std::array<struct sigaction, k_signals.size()> old_actions_{};
 };
 
 /// Reads until the end, or with `one_line` until a line break.
@@ -59,6 +68,9 @@ std::string read_until_end(int fd, bool one_line) {
   for (;;) {
     const ssize_t count = ::read(fd, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) {
+      if (g_interrupted != 0) {
+        throw Cancelled(StopReason::user);
+      }
       continue;
     }
     if (count < 0) {
@@ -94,9 +106,6 @@ std::string ask_on_terminal(const std::string& prompt) {
     answer = read_until_end(terminal.get(), true);
   }
   ignored = ::write(terminal.get(), k_line_break.data(), k_line_break.size());
-  if (answer.find('\x03') != std::string::npos) {
-    throw Cancelled(StopReason::user);
-  }
   return answer;
 }
 

@@ -70,7 +70,8 @@ fs::path Runtime::data_directory() const {
   }
   const auto home = environment("HOME");
   if (!home) {
-    throw Error(ErrorCode::invalid_input, "no place to keep data: neither HOME nor XDG_DATA_HOME is set")
+    throw Error(
+        ErrorCode::invalid_input, "no place to keep data: neither HOME nor XDG_DATA_HOME is set")
         .with_hint("name one with --data-dir");
   }
   return fs::path(*home) / ".local" / "share" / "freshet";

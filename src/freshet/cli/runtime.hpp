@@ -20,7 +20,8 @@ namespace freshet::cli {
 
 /// Options that every command understands.
 struct GlobalOptions {
-  std::string data_directory;  // empty: FRESHET_DATA_DIR, else `freshet` below the user's data folder
+  std::string
+      data_directory;  // empty: FRESHET_DATA_DIR, else `freshet` below the user's data folder
   std::string engine;  // empty: as the docker command finds it
 };
 

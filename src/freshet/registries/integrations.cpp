@@ -66,23 +66,30 @@ void require_can_cache(std::string_view domain) {
   }
 }
 
-void require_credentials(std::string_view username, const Secret& password) {
+void require_no_control(std::string_view text) {
+  const auto is_control = [](char c) { return (c >= '\0' && c < ' ') || c == '\x7F'; };
+  if (std::ranges::any_of(text, is_control)) {
+    refuse(
+        "user name or password for the registry contains a line break or control character",
+        "was it read from a file that ends in a line break?");
+  }
+}
+
+void require_username(std::string_view username) {
   if (trim(username).empty()) {
     refuse("the user name for the registry is empty");
   }
   if (username.find(':') != std::string_view::npos) {
     refuse(fmt::format("user name '{}' contains ':'", printable(username, k_max_shown)));
   }
+  require_no_control(username);
+}
+
+void require_password(const Secret& password) {
   if (password.is_empty()) {
     refuse("the password for the registry is empty");
   }
-  const auto is_control = [](char c) { return (c >= '\0' && c < ' ') || c == '\x7F'; };
-  if (std::ranges::any_of(username, is_control) ||
-      std::ranges::any_of(password.reveal(), is_control)) {
-    refuse(
-        "user name or password for the registry contains a line break or control character",
-        "was it read from a file that ends in a line break?");
-  }
+  require_no_control(password.reveal());
 }
 
 }  // namespace
@@ -98,7 +105,7 @@ model::RegistryIntegration Integrations::validated(const NewIntegration& wish) {
   integration.name = wish.name;
   integration.provider = wish.provider;
   integration.domain = domain_of(wish);
-  require_credentials(wish.username, wish.password);
+  require_username(wish.username);
   integration.username = trim(wish.username);
   integration.repository_prefix = normalise_prefix(wish.repository_prefix);
   require_prefix_fits(integration.domain, integration.repository_prefix);
@@ -111,7 +118,9 @@ model::RegistryIntegration Integrations::validated(const NewIntegration& wish) {
 }
 
 model::RegistryIntegration Integrations::add(const NewIntegration& wish) {
-  return store_.add(validated(wish), wish.password);
+  const model::RegistryIntegration integration = validated(wish);
+  require_password(wish.password);
+  return store_.add(integration, wish.password);
 }
 
 model::RegistryIntegration Integrations::get(std::string_view name_or_id) {
@@ -155,7 +164,8 @@ void Integrations::set_prefix(std::string_view name_or_id, std::string_view pref
 void Integrations::set_credentials(
     std::string_view name_or_id, std::string_view username, const Secret& password) {
   const model::RegistryIntegration integration = get(name_or_id);
-  require_credentials(username, password);
+  require_username(username);
+  require_password(password);
   store_.set_credentials(integration.id, trim(username), password);
 }
 

@@ -40,8 +40,9 @@ class Integrations {
  public:
   explicit Integrations(store::RegistryStore& store) : store_(store) {}
 
-  /// Checks and brings into the stored form what the user said, without storing it: that is what a
-  /// connection test before saving works on. Throws invalid_input, unsupported.
+  /// Checks and brings into the stored form what the user said, all but the password, without
+  /// storing it: that is what a connection test before saving works on, and what can be refused
+  /// before a password is asked for. Throws invalid_input, unsupported.
   static model::RegistryIntegration validated(const NewIntegration& wish);
   /// Throws also conflict when the name is taken.
   model::RegistryIntegration add(const NewIntegration& wish);

@@ -49,9 +49,16 @@ Finding check_engine(Runtime& runtime) {
   const engine::EngineVersion version =
       runtime.wait(runtime.engine().negotiate(Ctx{}.within(k_check_limit)));
   std::string text = fmt::format(
-      "Docker {} at {} (API {})", version.version, runtime.endpoint().to_string(), version.api_version);
+      "Docker {} at {} (API {})",
+      version.version,
+      runtime.endpoint().to_string(),
+      version.api_version);
   if (!runtime.endpoint().shares_files()) {
-    return {Health::bad, "engine", text, "it is on another machine: 'freshet run' needs an engine on this one"};
+    return {
+        Health::bad,
+        "engine",
+        text,
+        "it is on another machine: 'freshet run' needs an engine on this one"};
   }
   return {Health::good, "engine", text, ""};
 }
@@ -65,7 +72,11 @@ Finding check_buildkit(Runtime& runtime) {
 Finding check_space(const std::string& subject, const fs::path& path) {
   struct statvfs info {};
   if (::statvfs(path.c_str(), &info) != 0) {
-    return {Health::doubtful, subject, fmt::format("cannot tell the free space of '{}'", path.string()), ""};
+    return {
+        Health::doubtful,
+        subject,
+        fmt::format("cannot tell the free space of '{}'", path.string()),
+        ""};
   }
   const std::uint64_t free = std::uint64_t{info.f_bavail} * info.f_frsize;
   const std::string text = fmt::format("{} free at '{}'", human_size(free), path.string());
@@ -77,7 +88,8 @@ Finding check_space(const std::string& subject, const fs::path& path) {
 
 Finding check_data(Runtime& runtime) {
   const fs::path path = runtime.data().path();  // opening it checks the modes of key and database
-  return {Health::good, "data", fmt::format("'{}' and its key are for you alone", path.string()), ""};
+  return {
+      Health::good, "data", fmt::format("'{}' and its key are for you alone", path.string()), ""};
 }
 
 Finding check_git(Runtime& runtime) {
@@ -85,7 +97,8 @@ Finding check_git(Runtime& runtime) {
   Command command;
   command.argv = {"git", "--version"};
   LineSink sink = [&version](std::string_view line) { version = line; };
-  runtime.wait(freshet::run_command(Ctx{}.within(k_check_limit), std::move(command), std::move(sink)));
+  runtime.wait(
+      freshet::run_command(Ctx{}.within(k_check_limit), std::move(command), std::move(sink)));
   return {Health::good, "git", version, ""};
 }
 
@@ -93,14 +106,15 @@ Finding check_registry(Runtime& runtime, const model::RegistryIntegration& regis
   const std::string subject = fmt::format("registry '{}'", registry.name);
   return guarded(subject, [&] {
     const Secret password = runtime.integrations().push_auth(registry).password;
-    const registries::ConnectionReport report = runtime.wait(
-        registries::test_connection(Ctx{}.within(k_check_limit), runtime.http(), registry, password));
+    const registries::ConnectionReport report = runtime.wait(registries::test_connection(
+        Ctx{}.within(k_check_limit), runtime.http(), registry, password));
     for (const registries::Check& check : report.checks) {
       if (check.result == registries::CheckResult::failed) {
         return Finding{Health::bad, subject, check.message, check.hint};
       }
     }
-    return Finding{Health::good, subject, fmt::format("{} accepts its credentials", registry.domain), ""};
+    return Finding{
+        Health::good, subject, fmt::format("{} accepts its credentials", registry.domain), ""};
   });
 }
 
@@ -110,7 +124,8 @@ std::vector<Finding> examine(Runtime& runtime) {
   if (findings.back().health == Health::good) {
     findings.push_back(guarded("buildkit", [&] { return check_buildkit(runtime); }));
     findings.push_back(guarded("engine disk", [&] {
-      const engine::EngineInfo info = runtime.wait(runtime.engine().info(Ctx{}.within(k_check_limit)));
+      const engine::EngineInfo info =
+          runtime.wait(runtime.engine().info(Ctx{}.within(k_check_limit)));
       return check_space("engine disk", info.root_directory);
     }));
   }
@@ -168,10 +183,12 @@ int run_doctor(Runtime& runtime, bool as_json) {
         {"subject", finding.subject},
         {"health", name_of(finding.health)},
         {"text", valid_utf8(finding.text)},
-        {"advice", finding.advice.empty() ? boost::json::value(nullptr) : boost::json::value(finding.advice)},
+        {"advice",
+         finding.advice.empty() ? boost::json::value(nullptr) : boost::json::value(finding.advice)},
     });
     if (!as_json) {
-      fmt::print("{} {}: {}\n", mark_of(finding.health), finding.subject, printable(finding.text, 1000));
+      fmt::print(
+          "{} {}: {}\n", mark_of(finding.health), finding.subject, printable(finding.text, 1000));
       if (!finding.advice.empty()) {
         fmt::print("    {}\n", finding.advice);
       }
@@ -186,7 +203,8 @@ int run_doctor(Runtime& runtime, bool as_json) {
 }  // namespace
 
 void add_doctor_command(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("doctor", "Look for what would keep pipelines from running");
+  CLI::App* command =
+      app.add_subcommand("doctor", "Look for what would keep pipelines from running");
   const auto as_json = std::make_shared<bool>(false);
   command->add_flag("--json", *as_json, "Print JSON");
   command->callback([as_json, &action] {

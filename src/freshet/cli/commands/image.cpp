@@ -75,8 +75,10 @@ void print_image(const model::ImageRecord& image) {
   print_field("Pipeline", image.pipeline);
   print_field("Build", image.build_id);
   print_field("Step", image.step);
-  print_field("Repository", image.git.repo_owner.empty() ? image.git.repo_name
-                                                         : image.git.repo_owner + "/" + image.git.repo_name);
+  print_field(
+      "Repository",
+      image.git.repo_owner.empty() ? image.git.repo_name
+                                   : image.git.repo_owner + "/" + image.git.repo_name);
   print_field("Branch", image.git.branch);
   print_field("Commit", image.git.revision);
   print_field("Message", split(image.git.commit_message, '\n').front());
@@ -136,8 +138,10 @@ void add_image_commands(CLI::App& app, Action& action) {
     action = [options](Runtime& runtime) { return list_images(runtime, *options); };
   });
 
-  CLI::App* show = group->add_subcommand("show", "Show one image: git data, tags, layers, Dockerfile");
-  show->add_option("IMAGE", options->text, "Id, its first characters, or a name with tag")->required();
+  CLI::App* show =
+      group->add_subcommand("show", "Show one image: git data, tags, layers, Dockerfile");
+  show->add_option("IMAGE", options->text, "Id, its first characters, or a name with tag")
+      ->required();
   show->add_flag("--json", options->json, "Print JSON");
   show->callback([options, &action] {
     action = [options](Runtime& runtime) { return show_image(runtime, *options); };

@@ -37,8 +37,10 @@ int add_registry(Runtime& runtime, RegistryOptions& options) {
   }
   options.added.name = options.name;
   options.added.provider = *provider;
+  registries::Integrations::validated(options.added);  // refused before the password is asked for
   options.added.password = read_password(
-      options.password, fmt::format("Password of '{}' for registry '{}'", options.added.username, options.name));
+      options.password,
+      fmt::format("Password of '{}' for registry '{}'", options.added.username, options.name));
   const model::RegistryIntegration registry = runtime.integrations().add(options.added);
   fmt::print("Added registry '{}' ({})\n", registry.name, registry.domain);
   fmt::print("Check it with: freshet registry test {}\n", registry.name);
@@ -172,13 +174,18 @@ int list_images(Runtime& runtime, const RegistryOptions& options) {
     return 0;
   }
   if (images.empty()) {
-    fmt::print("Registry '{}' has no images{}\n", registry.name,
-               registry.repository_prefix.empty() ? "" : fmt::format(" below '{}'", registry.repository_prefix));
+    fmt::print(
+        "Registry '{}' has no images{}\n",
+        registry.name,
+        registry.repository_prefix.empty()
+            ? ""
+            : fmt::format(" below '{}'", registry.repository_prefix));
     return 0;
   }
   Table table({"IMAGE", "DIGEST"});
   for (const ListedImage& image : images) {
-    table.add({fmt::format("{}/{}:{}", registry.domain, image.repository, image.tag), image.digest});
+    table.add(
+        {fmt::format("{}/{}:{}", registry.domain, image.repository, image.tag), image.digest});
   }
   table.print(stdout);
   return 0;
@@ -186,9 +193,11 @@ int list_images(Runtime& runtime, const RegistryOptions& options) {
 
 int set_password(Runtime& runtime, const RegistryOptions& options) {
   const model::RegistryIntegration registry = runtime.integrations().get(options.name);
-  const std::string username = options.added.username.empty() ? registry.username : options.added.username;
+  const std::string username =
+      options.added.username.empty() ? registry.username : options.added.username;
   const Secret password = read_password(
-      options.password, fmt::format("New password of '{}' for registry '{}'", username, registry.name));
+      options.password,
+      fmt::format("New password of '{}' for registry '{}'", username, registry.name));
   runtime.integrations().set_credentials(registry.name, username, password);
   fmt::print("Renewed the credentials of '{}'\n", registry.name);
   return 0;
@@ -219,7 +228,11 @@ int set_prefix(Runtime& runtime, const RegistryOptions& options) {
 
 int rename(Runtime& runtime, const RegistryOptions& options) {
   runtime.integrations().rename(options.name, options.value);
-  fmt::print("'{}' is now '{}'; pipelines that say 'registry: {}' must follow\n", options.name, options.value, options.name);
+  fmt::print(
+      "'{}' is now '{}'; pipelines that say 'registry: {}' must follow\n",
+      options.name,
+      options.value,
+      options.name);
   return 0;
 }
 
@@ -232,7 +245,12 @@ int remove(Runtime& runtime, const RegistryOptions& options) {
 using Handler = int (*)(Runtime&, const RegistryOptions&);
 
 CLI::App* add_verb(
-    CLI::App& group, Action& action, const Options& options, const char* name, const char* help, Handler handler) {
+    CLI::App& group,
+    Action& action,
+    const Options& options,
+    const char* name,
+    const char* help,
+    Handler handler) {
   CLI::App* verb = group.add_subcommand(name, help);
   verb->callback([options, handler, &action] {
     action = [options, handler](Runtime& runtime) { return handler(runtime, *options); };
@@ -241,15 +259,22 @@ CLI::App* add_verb(
 }
 
 CLI::App* add_named_verb(
-    CLI::App& group, Action& action, const Options& options, const char* name, const char* help, Handler handler) {
+    CLI::App& group,
+    Action& action,
+    const Options& options,
+    const char* name,
+    const char* help,
+    Handler handler) {
   CLI::App* verb = add_verb(group, action, options, name, help, handler);
   verb->add_option("NAME", options->name, "Name of the registry")->required();
   return verb;
 }
 
 void add_password_options(CLI::App& verb, const Options& options) {
-  verb.add_flag("--password-stdin", options->password.from_stdin, "Read the password from standard input");
-  verb.add_option("--password-fd", options->password.descriptor, "Read the password from this descriptor")
+  verb.add_flag(
+      "--password-stdin", options->password.from_stdin, "Read the password from standard input");
+  verb.add_option(
+          "--password-fd", options->password.descriptor, "Read the password from this descriptor")
       ->type_name("N");
 }
 
@@ -257,8 +282,10 @@ void add_add_verb(CLI::App& group, Action& action, const Options& options) {
   CLI::App* verb = group.add_subcommand("add", "Connect a registry; asks for its password");
   verb->add_option("NAME", options->name, "Name that pipelines use")->required();
   verb->add_option("--provider", options->provider, "other or dockerhub")->type_name("PROVIDER");
-  verb->add_option("--domain", options->added.domain, "Its host, with port if need be")->type_name("HOST[:PORT]");
-  verb->add_option("--username", options->added.username, "User that pulls and pushes")->type_name("USER");
+  verb->add_option("--domain", options->added.domain, "Its host, with port if need be")
+      ->type_name("HOST[:PORT]");
+  verb->add_option("--username", options->added.username, "User that pulls and pushes")
+      ->type_name("USER");
   add_password_options(*verb, options);
   verb->add_option("--prefix", options->added.repository_prefix, "Put in front of every image name")
       ->type_name("PREFIX");
@@ -284,15 +311,18 @@ void add_registry_commands(CLI::App& app, Action& action) {
       ->add_flag("--json", options->json, "Print JSON");
   add_named_verb(*group, action, options, "show", "Show one registry", show_registry)
       ->add_flag("--json", options->json, "Print JSON");
-  add_named_verb(*group, action, options, "test", "Try the connection and say what is wrong", test_registry)
+  add_named_verb(
+      *group, action, options, "test", "Try the connection and say what is wrong", test_registry)
       ->add_flag("--json", options->json, "Print JSON");
   add_named_verb(*group, action, options, "images", "List what the registry has", list_images)
       ->add_flag("--json", options->json, "Print JSON");
-  CLI::App* renew =
-      add_named_verb(*group, action, options, "set-password", "Renew the stored password", set_password);
-  renew->add_option("--username", options->added.username, "Change the user as well")->type_name("USER");
+  CLI::App* renew = add_named_verb(
+      *group, action, options, "set-password", "Renew the stored password", set_password);
+  renew->add_option("--username", options->added.username, "Change the user as well")
+      ->type_name("USER");
   add_password_options(*renew, options);
-  add_named_verb(*group, action, options, "set-default", "Use it where a step names no registry", set_default);
+  add_named_verb(
+      *group, action, options, "set-default", "Use it where a step names no registry", set_default);
   add_named_verb(*group, action, options, "set-cache", "Use it as the caching registry", set_cache);
   add_named_verb(*group, action, options, "set-prefix", "Change its repository prefix", set_prefix)
       ->add_option("PREFIX", options->value, "New prefix; '' for none")

@@ -5,7 +5,6 @@
 #include "freshet/cli/progress/progress.hpp"
 #include "freshet/engine/buildkit/builder.hpp"
 #include "freshet/pipeline/run/runner.hpp"
-#include "freshet/pipeline/yaml/context_checks.hpp"
 #include "freshet/pipeline/yaml/pipeline.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -32,7 +31,8 @@ struct RunOptions {
 
 fs::path find_file(const std::string& path) {
   std::error_code code;
-  const fs::path file = fs::is_directory(path, code) ? fs::path(path) / k_default_file : fs::path(path);
+  const fs::path file =
+      fs::is_directory(path, code) ? fs::path(path) / k_default_file : fs::path(path);
   if (!fs::exists(file, code)) {
     throw Error(ErrorCode::not_found, fmt::format("there is no '{}'", file.string()))
         .with_hint("give the folder that holds codefresh.yml, or the file itself");
@@ -40,7 +40,8 @@ fs::path find_file(const std::string& path) {
   return file.lexically_normal();
 }
 
-std::vector<std::pair<std::string, std::string>> parse_variables(const std::vector<std::string>& texts) {
+std::vector<std::pair<std::string, std::string>> parse_variables(
+    const std::vector<std::string>& texts) {
   std::vector<std::pair<std::string, std::string>> out;
   for (const std::string& text : texts) {
     const std::size_t equals = text.find('=');
@@ -56,15 +57,12 @@ std::vector<std::pair<std::string, std::string>> parse_variables(const std::vect
 /// Parses and checks the file; all findings go to standard error. nullopt when it cannot run.
 std::optional<pipeline::Pipeline> load_pipeline(Runtime& runtime, const fs::path& file) {
   const std::string text = load_file(file, k_max_file_bytes);
-  pipeline::ParsedPipeline parsed = pipeline::parse_pipeline(text, file.string());
-  if (parsed.pipeline) {
-    std::vector<std::string> names;
-    for (const model::RegistryIntegration& registry : runtime.integrations().list()) {
-      names.push_back(registry.name);
-    }
-    const bool has_default = runtime.integrations().default_integration().has_value();
-    pipeline::check_registries(*parsed.pipeline, names, has_default, parsed.diagnostics);
+  pipeline::PipelineContext context;
+  for (const model::RegistryIntegration& registry : runtime.integrations().list()) {
+    context.registries.push_back(registry.name);
   }
+  context.has_default_registry = runtime.integrations().default_integration().has_value();
+  pipeline::ParsedPipeline parsed = pipeline::parse_pipeline(text, file.string(), &context);
   std::fputs(render(parsed.diagnostics, text).c_str(), stderr);
   return parsed.diagnostics.has_errors() ? std::nullopt : std::move(parsed.pipeline);
 }
@@ -79,22 +77,28 @@ pipeline::RunOutcome run_until_stopped(
     Runtime& runtime, pipeline::RunRequest request, pipeline::RunObserver& observer) {
   engine::ImageBuilder builder(runtime.engine());
   const pipeline::RunServices services{
-      runtime.engine(), builder, runtime.integrations(), runtime.http(), runtime.data(), runtime.pool()};
+      runtime.engine(),
+      builder,
+      runtime.integrations(),
+      runtime.http(),
+      runtime.data(),
+      runtime.pool()};
   asio::signal_set signals(runtime.io(), SIGINT, SIGTERM);
   asio::cancellation_signal stop;
   bool is_stopping = false;
-  std::function<void(boost::system::error_code, int)> on_signal = [&](boost::system::error_code code, int) {
-    if (code) {
-      return;
-    }
-    if (is_stopping) {
-      std::_Exit(k_exit_stopped);
-    }
-    is_stopping = true;
-    std::fputs("stopping: cleaning up (again to stop at once)\n", stderr);
-    stop.emit(asio::cancellation_type::terminal);
-    signals.async_wait(on_signal);
-  };
+  std::function<void(boost::system::error_code, int)> on_signal =
+      [&](boost::system::error_code code, int) {
+        if (code) {
+          return;
+        }
+        if (is_stopping) {
+          std::_Exit(k_exit_stopped);
+        }
+        is_stopping = true;
+        std::fputs("stopping: cleaning up (again to stop at once)\n", stderr);
+        stop.emit(asio::cancellation_type::terminal);
+        signals.async_wait(on_signal);
+      };
   signals.async_wait(on_signal);
 
   std::exception_ptr failure;
@@ -148,12 +152,14 @@ int run_command(Runtime& runtime, const RunOptions& options) {
 void add_run_command(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("run", "Run a pipeline here and now");
   const auto options = std::make_shared<RunOptions>();
-  command->add_option("PATH", options->path, "Folder with codefresh.yml, or the file (default: here)");
+  command->add_option(
+      "PATH", options->path, "Folder with codefresh.yml, or the file (default: here)");
   command->add_option("--var", options->variables, "A variable for this run; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   command->add_option("--name", options->name, "Name of the pipeline (default: the folder's)");
-  command->add_option("--progress", options->progress, "auto, tty, plain or json")->type_name("MODE");
+  command->add_option("--progress", options->progress, "auto, tty, plain or json")
+      ->type_name("MODE");
   command->footer(
       "Examples:\n"
       "  freshet run\n"

@@ -30,7 +30,8 @@ class JsonProgress final : public pipeline::RunObserver {
  public:
   explicit JsonProgress(std::FILE* out) : out_(out) {}
 
-  void on_build_started(const model::BuildRecord& build, const std::vector<StepInfo>& steps) override {
+  void on_build_started(
+      const model::BuildRecord& build, const std::vector<StepInfo>& steps) override {
     json::array names;
     for (const StepInfo& step : steps) {
       names.push_back({{"name", step.name}, {"title", step.title}, {"type", step.type}});
@@ -39,7 +40,8 @@ class JsonProgress final : public pipeline::RunObserver {
         {{"event", "build_started"},
          {"build", build.id},
          {"pipeline", build.pipeline},
-         {"revision", build.git.revision.empty() ? json::value(nullptr) : json::value(build.git.revision)},
+         {"revision",
+          build.git.revision.empty() ? json::value(nullptr) : json::value(build.git.revision)},
          {"steps", std::move(names)}});
   }
 
@@ -73,13 +75,17 @@ class JsonProgress final : public pipeline::RunObserver {
   }
 
   void on_step_finished(
-      const StepInfo& step, StepResult result, std::chrono::milliseconds duration, const Error* error) override {
+      const StepInfo& step,
+      StepResult result,
+      std::chrono::milliseconds duration,
+      const Error* error) override {
     print(
         {{"event", "step_finished"},
          {"step", step.name},
          {"result", model::to_string(result)},
          {"duration_ms", duration.count()},
-         {"error", error == nullptr ? json::value(nullptr) : json::value(freshet::to_json(*error))}});
+         {"error",
+          error == nullptr ? json::value(nullptr) : json::value(freshet::to_json(*error))}});
   }
 
   void on_build_finished(

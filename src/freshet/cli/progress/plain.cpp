@@ -18,8 +18,10 @@ class PlainProgress final : public pipeline::RunObserver {
  public:
   explicit PlainProgress(std::FILE* out) : out_(out) {}
 
-  void on_build_started(const model::BuildRecord& build, const std::vector<StepInfo>& steps) override {
-    print(fmt::format("Build {} of pipeline '{}': {} steps", build.id, build.pipeline, steps.size()));
+  void on_build_started(
+      const model::BuildRecord& build, const std::vector<StepInfo>& steps) override {
+    print(
+        fmt::format("Build {} of pipeline '{}': {} steps", build.id, build.pipeline, steps.size()));
   }
 
   void on_step_started(const StepInfo& step) override {
@@ -64,12 +66,16 @@ class PlainProgress final : public pipeline::RunObserver {
   }
 
   void on_step_finished(
-      const StepInfo& step, StepResult result, std::chrono::milliseconds duration, const Error*) override {
+      const StepInfo& step,
+      StepResult result,
+      std::chrono::milliseconds duration,
+      const Error*) override {
     if (result == StepResult::skipped) {
       print(fmt::format("== {} skipped", step.name));
       return;
     }
-    print(fmt::format("== {} {} in {}", step.name, model::to_string(result), human_duration(duration)));
+    print(fmt::format(
+        "== {} {} in {}", step.name, model::to_string(result), human_duration(duration)));
   }
 
   void on_build_finished(
@@ -77,7 +83,8 @@ class PlainProgress final : public pipeline::RunObserver {
       std::chrono::milliseconds duration,
       std::string_view log_directory) override {
     print("");
-    print(fmt::format("Build {} {} in {}", build.id, model::to_string(build.result), human_duration(duration)));
+    print(fmt::format(
+        "Build {} {} in {}", build.id, model::to_string(build.result), human_duration(duration)));
     print(fmt::format("Logs of its steps: {}", log_directory));
   }
 

@@ -49,7 +49,8 @@ std::unique_ptr<pipeline::RunObserver> make_progress(
     case ProgressMode::automatic:
       break;
   }
-  return is_live_terminal(out) ? make_tty_progress(out, std::move(executor)) : make_plain_progress(out);
+  return is_live_terminal(out) ? make_tty_progress(out, std::move(executor))
+                               : make_plain_progress(out);
 }
 
 }  // namespace freshet::cli

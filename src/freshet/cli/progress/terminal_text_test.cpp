@@ -9,9 +9,19 @@ namespace {
 TEST(TerminalSafe, takes_out_everything_that_could_command_the_terminal) {
   EXPECT_EQ(terminal_safe("a\x1B[2Jb\x1B[10;5Hc", false), "abc");
   EXPECT_EQ(terminal_safe("a\x1B]0;title\ab\x1B]52;c;aGk=\x1B\\c", true), "abc");
-  EXPECT_EQ(terminal_safe("a\x1BPq#0\x1B\\b\x1B" "cd", true), "abd");
+  EXPECT_EQ(
+      terminal_safe(
+          "a\x1BPq#0\x1B\\b\x1B"
+          "cd",
+          true),
+      "abd");
   EXPECT_EQ(terminal_safe("bell\a back\b nul\x7F", false), "bell back nul");
-  EXPECT_EQ(terminal_safe("c1 \xC2\x9B" "2J", false), "c1 2J");
+  EXPECT_EQ(
+      terminal_safe(
+          "c1 \xC2\x9B"
+          "2J",
+          false),
+      "c1 2J");
   EXPECT_EQ(terminal_safe("cut \x1B[31", true), "cut ");
 }
 

@@ -41,12 +41,15 @@ class TtyProgress final : public pipeline::RunObserver {
   TtyProgress(std::FILE* out, boost::asio::any_io_executor executor)
       : out_(out), timer_(std::move(executor)) {}
 
-  void on_build_started(const model::BuildRecord& build, const std::vector<StepInfo>& steps) override {
+  void on_build_started(
+      const model::BuildRecord& build, const std::vector<StepInfo>& steps) override {
     total_ = steps.size();
-    const std::string commit = build.git.revision.empty()
-                                   ? ""
-                                   : fmt::format(" at {} {}", build.git.branch, build.git.revision.substr(0, 7));
-    print(fmt::format("{} {}{}", styled(k_bold, build.pipeline), styled(k_dim, build.id), styled(k_dim, commit)));
+    const std::string commit =
+        build.git.revision.empty()
+            ? ""
+            : fmt::format(" at {} {}", build.git.branch, build.git.revision.substr(0, 7));
+    print(fmt::format(
+        "{} {}{}", styled(k_bold, build.pipeline), styled(k_dim, build.id), styled(k_dim, commit)));
   }
 
   void on_step_started(const StepInfo& step) override {
@@ -104,7 +107,10 @@ class TtyProgress final : public pipeline::RunObserver {
   }
 
   void on_step_finished(
-      const StepInfo& step, StepResult result, std::chrono::milliseconds duration, const Error*) override {
+      const StepInfo& step,
+      StepResult result,
+      std::chrono::milliseconds duration,
+      const Error*) override {
     running_.clear();
     is_step_running_ = false;
     if (result == StepResult::skipped) {
@@ -181,7 +187,10 @@ class TtyProgress final : public pipeline::RunObserver {
       }
       const std::string time = human_duration(elapsed(vertex.started));
       lines.push_back(fmt::format(
-          "  {} {} {}", styled(k_yellow, "▸"), fit(terminal_safe(vertex.name, false), columns() - 14), styled(k_dim, time)));
+          "  {} {} {}",
+          styled(k_yellow, "▸"),
+          fit(terminal_safe(vertex.name, false), columns() - 14),
+          styled(k_dim, time)));
       const std::string& detail = vertex.lines.empty() ? vertex.status : vertex.lines.back();
       if (!detail.empty()) {
         lines.push_back(styled(k_dim, fit("      " + terminal_safe(detail, false), columns() - 1)));

@@ -47,22 +47,26 @@ void start(Handler handler, std::shared_ptr<Call> call, asio::any_io_executor ex
   // A strand keeps the order of what is posted even where several threads run the executor.
   auto strand = asio::make_strand(executor);
   auto shared_handler = std::make_shared<Handler>(std::move(handler));
-  call->thread = std::thread([call, strand, slot, shared_handler, guard = std::move(guard)]() mutable {
-    const Post post = [strand](std::function<void()> task) { asio::post(strand, std::move(task)); };
-    try {
-      call->work(post);
-    } catch (...) {
-      call->failure = std::current_exception();
-    }
-    auto finish = [call, slot, handler = std::move(shared_handler), guard = std::move(guard)]() mutable {
-      call->thread.join();
-      if (slot.is_connected()) {
-        slot.clear();
-      }
-      (*handler)(call->failure);
-    };
-    asio::post(strand, std::move(finish));
-  });
+  call->thread =
+      std::thread([call, strand, slot, shared_handler, guard = std::move(guard)]() mutable {
+        const Post post = [strand](std::function<void()> task) {
+          asio::post(strand, std::move(task));
+        };
+        try {
+          call->work(post);
+        } catch (...) {
+          call->failure = std::current_exception();
+        }
+        auto finish =
+            [call, slot, handler = std::move(shared_handler), guard = std::move(guard)]() mutable {
+              call->thread.join();
+              if (slot.is_connected()) {
+                slot.clear();
+              }
+              (*handler)(call->failure);
+            };
+        asio::post(strand, std::move(finish));
+      });
 }
 
 }  // namespace

@@ -35,8 +35,9 @@ std::optional<int> find_int(const json::value& root, std::string_view pointer) {
 /// Layers that wrapped the error without telling anything that a user could act on.
 std::string without_wrapping(std::string_view text) {
   static const RE2 k_wrapping(
-      R"(^(failed to solve(?: with frontend [^:]+)?: |rpc error: code = \w+ desc = |failed to build LLB: |)"
-      R"(failed to create LLB definition: |failed to read dockerfile: |failed to prepare[^:]*: ))");
+      R"(^(failed to solve(?: with frontend [^:]+)?: |rpc error: code = \w+ desc = |)"
+      R"(failed to build LLB: |failed to create LLB definition: |failed to read dockerfile: |)"
+      R"(failed to prepare[^:]*: ))");
   re2::StringPiece rest(text.data(), text.size());
   while (RE2::Consume(&rest, k_wrapping)) {
   }
@@ -76,8 +77,9 @@ class Explanation {
         return *error;
       }
     }
-    const std::string what =
-        failure_.vertex_name.empty() ? "the build" : fmt::format("'{}'", printable(failure_.vertex_name, 300));
+    const std::string what = failure_.vertex_name.empty()
+                                 ? "the build"
+                                 : fmt::format("'{}'", printable(failure_.vertex_name, 300));
     return Error(ErrorCode::upstream_denied, what + " failed").with_remote_text(text_);
   }
 
@@ -98,20 +100,28 @@ class Explanation {
   }
 
   std::optional<Error> missing_dockerfile() const {
-    if (!RE2::PartialMatch(failure_.message, "failed to read dockerfile: .*no such file or directory")) {
+    if (!RE2::PartialMatch(
+            failure_.message, "failed to read dockerfile: .*no such file or directory")) {
       return std::nullopt;
     }
-    return Error(ErrorCode::not_found, fmt::format("no Dockerfile found at '{}'", failure_.dockerfile));
+    return Error(
+        ErrorCode::not_found, fmt::format("no Dockerfile found at '{}'", failure_.dockerfile));
   }
 
   std::optional<Error> parse_error() const {
     int line = 0;
     std::string reason;
     if (RE2::PartialMatch(
-            failure_.message, R"((?is)dockerfile parse error (?:on )?line (\d+): ([^\n]+))", &line, &reason)) {
+            failure_.message,
+            R"((?is)dockerfile parse error (?:on )?line (\d+): ([^\n]+))",
+            &line,
+            &reason)) {
       return invalid(reason).at(SourcePosition{failure_.dockerfile, line});
     }
-    if (RE2::PartialMatch(failure_.message, "(?i)(file with no instructions|dockerfile cannot be empty)", &reason)) {
+    if (RE2::PartialMatch(
+            failure_.message,
+            "(?i)(file with no instructions|dockerfile cannot be empty)",
+            &reason)) {
       return invalid("it has no instructions");
     }
     return std::nullopt;
@@ -119,19 +129,22 @@ class Explanation {
 
   std::optional<Error> missing_stage() const {
     std::string stage;
-    if (!RE2::PartialMatch(failure_.message, R"RE(target stage "?([^"\s]+)"? could not be found)RE", &stage)) {
+    if (!RE2::PartialMatch(
+            failure_.message, R"RE(target stage "?([^"\s]+)"? could not be found)RE", &stage)) {
       return std::nullopt;
     }
     return Error(
         ErrorCode::invalid_input,
-        fmt::format("'{}' has no stage '{}'", failure_.dockerfile, printable(stage, k_command_bytes)));
+        fmt::format(
+            "'{}' has no stage '{}'", failure_.dockerfile, printable(stage, k_command_bytes)));
   }
 
   std::optional<Error> base_image() const {
     std::string image;
     static const RE2 k_metadata(R"(^\[internal\] load metadata for (\S+))");
     static const RE2 k_from(R"(^(?:\[[^\]]*\] )?FROM (\S+))");
-    static const RE2 k_text(R"(failed to resolve source metadata for ([^\s:]+(?::\d+/[^\s:]+)?(?::[^\s:]+)?))");
+    static const RE2 k_text(
+        R"(failed to resolve source metadata for ([^\s:]+(?::\d+/[^\s:]+)?(?::[^\s:]+)?))");
     if (!RE2::PartialMatch(failure_.vertex_name, k_metadata, &image) &&
         !RE2::PartialMatch(failure_.vertex_name, k_from, &image) &&
         !RE2::PartialMatch(failure_.message, k_text, &image)) {
@@ -144,34 +157,40 @@ class Explanation {
     static const RE2 k_limited(R"((?i)(\b429\b|toomanyrequests|rate limit))");
     static const RE2 k_unclear(R"((?i)repository does not exist or may require)");
     static const RE2 k_denied(
-        R"((?i)(\b401\b|\b403\b|unauthorized|forbidden|denied|authorization failed|insufficient_scope|no basic auth))");
+        R"((?i)(\b401\b|\b403\b|unauthorized|forbidden|denied|authorization failed|)"
+        R"(insufficient_scope|no basic auth))");
     static const RE2 k_platform(R"((?i)no match for platform)");
     static const RE2 k_missing(R"((?i)(\b404\b|not found|manifest unknown|name unknown))");
     const std::string& text = failure_.message;
     if (RE2::PartialMatch(text, k_limited)) {
       return Error(
-          ErrorCode::rate_limited, fmt::format("the registry limits how often base image '{}' is pulled", image));
+          ErrorCode::rate_limited,
+          fmt::format("the registry limits how often base image '{}' is pulled", image));
     }
     if (RE2::PartialMatch(text, k_unclear)) {
       return Error(
                  ErrorCode::upstream_denied,
-                 fmt::format("base image '{}' does not exist, or its registry denies access to it", image))
+                 fmt::format(
+                     "base image '{}' does not exist, or its registry denies access to it", image))
           .with_hint("check the name, and the credentials for its registry");
     }
     if (RE2::PartialMatch(text, k_denied)) {
       return Error(
-                 ErrorCode::upstream_denied, fmt::format("the registry denied access to base image '{}'", image))
+                 ErrorCode::upstream_denied,
+                 fmt::format("the registry denied access to base image '{}'", image))
           .with_hint("check the credentials for its registry");
     }
     if (RE2::PartialMatch(text, k_platform)) {
       return Error(
-          ErrorCode::not_found, fmt::format("base image '{}' does not exist for the engine's platform", image));
+          ErrorCode::not_found,
+          fmt::format("base image '{}' does not exist for the engine's platform", image));
     }
     if (RE2::PartialMatch(text, k_missing)) {
       return Error(ErrorCode::not_found, fmt::format("base image '{}' does not exist", image));
     }
     return Error(
-        ErrorCode::unavailable, fmt::format("base image '{}' cannot be fetched from its registry", image));
+        ErrorCode::unavailable,
+        fmt::format("base image '{}' cannot be fetched from its registry", image));
   }
 
   std::optional<Error> failed_command() const {
@@ -180,7 +199,8 @@ class Explanation {
       return std::nullopt;
     }
     return Error(
-        ErrorCode::upstream_denied, fmt::format("the command '{}' ended with exit code {}", command(), *code));
+        ErrorCode::upstream_denied,
+        fmt::format("the command '{}' ended with exit code {}", command(), *code));
   }
 
   std::string command() const {
@@ -199,8 +219,10 @@ class Explanation {
 
   std::optional<Error> missing_source() const {
     static const RE2 k_checksum(
-        R"RE((?:failed to compute cache key|failed to calculate checksum)[^"]*"([^"]+)":? not found)RE");
-    static const RE2 k_walk(R"(failed to walk .*/buildkit-mount\d+(/[^:]*): no such file or directory)");
+        R"RE((?:failed to compute cache key|failed to calculate checksum)[^"]*)RE"
+        R"RE("([^"]+)":? not found)RE");
+    static const RE2 k_walk(
+        R"(failed to walk .*/buildkit-mount\d+(/[^:]*): no such file or directory)");
     std::string path;
     if (!RE2::PartialMatch(failure_.message, k_checksum, &path) &&
         !RE2::PartialMatch(failure_.message, k_walk, &path)) {
@@ -209,9 +231,12 @@ class Explanation {
     path = printable(path, 300);
     std::string from;
     if (RE2::PartialMatch(failure_.vertex_name, R"(--from=(\S+))", &from)) {
-      return Error(ErrorCode::not_found, fmt::format("'{}' does not exist in '{}'", path, printable(from, 300)));
+      return Error(
+          ErrorCode::not_found,
+          fmt::format("'{}' does not exist in '{}'", path, printable(from, 300)));
     }
-    return Error(ErrorCode::not_found, fmt::format("'{}' does not exist in the build context", path))
+    return Error(
+               ErrorCode::not_found, fmt::format("'{}' does not exist in the build context", path))
         .with_hint("check the path, which is relative to the context, and .dockerignore");
   }
 
@@ -219,12 +244,14 @@ class Explanation {
     if (failure_.message.find("no space left on device") == std::string::npos) {
       return std::nullopt;
     }
-    return Error(ErrorCode::unavailable, "the disk of the Docker engine is full").with_remote_text(text_);
+    return Error(ErrorCode::unavailable, "the disk of the Docker engine is full")
+        .with_remote_text(text_);
   }
 
   /// What the frontend refused before anything ran.
   std::optional<Error> invalid_dockerfile() const {
-    const bool is_old = failure_.message.find("failed to create LLB definition: ") != std::string::npos;
+    const bool is_old =
+        failure_.message.find("failed to create LLB definition: ") != std::string::npos;
     const bool is_new = failure_.details.line > 0 && failure_.details.vertex_digest.empty();
     if (!failure_.vertex_name.empty() || (!is_old && !is_new)) {
       return std::nullopt;
@@ -234,7 +261,8 @@ class Explanation {
 
   Error invalid(std::string_view reason) const {
     return Error(
-        ErrorCode::invalid_input, fmt::format("'{}' is not valid: {}", failure_.dockerfile, printable(reason, 1000)));
+        ErrorCode::invalid_input,
+        fmt::format("'{}' is not valid: {}", failure_.dockerfile, printable(reason, 1000)));
   }
 
   const SolveFailure& failure_;
@@ -271,13 +299,15 @@ FailureDetails parse_failure_details(std::string_view bytes) {
 }
 
 bool is_connection_loss(int status_code, std::string_view message) {
+  if (status_code == grpc::StatusCode::UNKNOWN) {
+    return message.starts_with("Stream removed");
+  }
   // A failure that a registry caused may carry the same code, but with the daemon's own text.
   static const RE2 k_transport(
-      R"(^(Socket closed|Stream removed|Broken pipe|Connection reset by peer|GOAWAY received|Cancelling all calls|)"
-      R"(.*[Tt]ransport is closing|.*recvmsg:|.*sendmsg:|Transport closed|End of TCP stream|.*last stream|.*Endpoint))");
-  const bool may_be = status_code == grpc::StatusCode::UNAVAILABLE || status_code == grpc::StatusCode::UNKNOWN ||
-                      status_code == grpc::StatusCode::INTERNAL;
-  return may_be && RE2::PartialMatch(re2::StringPiece(message.data(), message.size()), k_transport);
+      "Socket closed|Broken pipe|Connection reset by peer|GOAWAY received|[Tt]ransport (is )?clos|"
+      "recvmsg:|sendmsg:|End of TCP stream|Endpoint read failed");
+  return status_code == grpc::StatusCode::UNAVAILABLE &&
+         RE2::PartialMatch(re2::StringPiece(message.data(), message.size()), k_transport);
 }
 
 bool is_lack_of_buildkit(int status_code, std::string_view message) {
@@ -291,8 +321,9 @@ void throw_solve_failure(const SolveFailure& failure) {
         .with_hint("Docker Engine 20.10 or newer is needed, on Linux")
         .with_remote_text(failure.message);
   }
-  const bool is_lost = is_connection_loss(failure.status_code, failure.message) ||
-                       (failure.status_code == grpc::StatusCode::UNAVAILABLE && failure.vertex_name.empty());
+  const bool is_lost =
+      is_connection_loss(failure.status_code, failure.message) ||
+      (failure.status_code == grpc::StatusCode::UNAVAILABLE && failure.vertex_name.empty());
   if (is_lost) {
     throw Error(ErrorCode::unavailable, "the Docker engine went away during the build")
         .with_remote_text(failure.message);

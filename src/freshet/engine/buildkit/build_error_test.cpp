@@ -3,8 +3,8 @@
 
 #include "freshet/engine/buildkit/proto/status.pb.h"
 
-#include <gtest/gtest.h>
 #include <grpcpp/support/status_code_enum.h>
+#include <gtest/gtest.h>
 
 namespace freshet::engine {
 namespace {
@@ -62,7 +62,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "new_with_options",
             2,
-            "failed to solve: process \"/bin/sh -c make all\" did not complete successfully: exit code: 2",
+            "failed to solve: process \"/bin/sh -c make all\" did not complete successfully: exit "
+            "code: 2",
             "[build 3/3] RUN --mount=type=cache,target=/c --network=none make all",
             ErrorCode::upstream_denied,
             "the command 'make all' ended with exit code 2",
@@ -70,7 +71,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "old_without_vertex",
             2,
-            "failed to solve with frontend dockerfile.v0: failed to build LLB: executor failed running "
+            "failed to solve with frontend dockerfile.v0: failed to build LLB: executor failed "
+            "running "
             "[/bin/sh -c test -f [x]]: exit code: 1",
             k_no_vertex,
             ErrorCode::upstream_denied,
@@ -93,7 +95,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "unknown_instruction_old",
             2,
-            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse "
+            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: "
+            "dockerfile parse "
             "error line 2: unknown instruction: RUNN",
             k_no_vertex,
             ErrorCode::invalid_input,
@@ -103,7 +106,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "unknown_instruction_new",
             2,
-            "failed to solve: dockerfile parse error on line 12: unknown instruction: RUNN (did you mean RUN?)",
+            "failed to solve: dockerfile parse error on line 12: unknown instruction: RUNN (did "
+            "you mean RUN?)",
             k_no_vertex,
             ErrorCode::invalid_input,
             "'app/Dockerfile' is not valid: unknown instruction: RUNN (did you mean RUN?)",
@@ -112,7 +116,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "empty",
             2,
-            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: the Dockerfile "
+            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: the "
+            "Dockerfile "
             "cannot be empty",
             k_no_vertex,
             ErrorCode::invalid_input,
@@ -120,7 +125,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "stage_old",
             2,
-            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: target stage nope "
+            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: target "
+            "stage nope "
             "could not be found",
             k_no_vertex,
             ErrorCode::invalid_input,
@@ -135,11 +141,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "bad_reference",
             2,
-            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: failed to parse "
+            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: failed "
+            "to parse "
             "stage name \"A:B:C\": invalid reference format",
             k_no_vertex,
             ErrorCode::invalid_input,
-            "'app/Dockerfile' is not valid: failed to parse stage name \"A:B:C\": invalid reference format"},
+            "'app/Dockerfile' is not valid: failed to parse stage name \"A:B:C\": invalid "
+            "reference format"},
         Case{
             "absent",
             2,
@@ -157,7 +165,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "denied_basic",
             2,
-            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: pulling from host "
+            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: pulling "
+            "from host "
             "127.0.0.1:5556 failed with status code [manifests 1]: 401 Unauthorized",
             "[internal] load metadata for 127.0.0.1:5556/base:1",
             ErrorCode::upstream_denied,
@@ -165,16 +174,20 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "unclear_hub",
             2,
-            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: pull access denied, "
-            "repository does not exist or may require authorization: server message: insufficient_scope: "
+            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: pull "
+            "access denied, "
+            "repository does not exist or may require authorization: server message: "
+            "insufficient_scope: "
             "authorization failed",
             "[internal] load metadata for docker.io/library/nope:latest",
             ErrorCode::upstream_denied,
-            "base image 'docker.io/library/nope:latest' does not exist, or its registry denies access to it"},
+            "base image 'docker.io/library/nope:latest' does not exist, or its registry denies "
+            "access to it"},
         Case{
             "absent_old",
             2,
-            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: 127.0.0.1:5000/b:9: "
+            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: "
+            "127.0.0.1:5000/b:9: "
             "not found",
             "[internal] load metadata for 127.0.0.1:5000/b:9",
             ErrorCode::not_found,
@@ -182,7 +195,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "absent_new",
             2,
-            "failed to solve: reg:5000/b:9: failed to resolve source metadata for reg:5000/b:9: reg:5000/b:9: "
+            "failed to solve: reg:5000/b:9: failed to resolve source metadata for reg:5000/b:9: "
+            "reg:5000/b:9: "
             "not found",
             k_no_vertex,
             ErrorCode::not_found,
@@ -190,8 +204,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "unreachable",
             2,
-            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: failed to do request: "
-            "Head \"https://reg.example/v2/b/manifests/1\": dial tcp: lookup reg.example: no such host",
+            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: failed "
+            "to do request: "
+            "Head \"https://reg.example/v2/b/manifests/1\": dial tcp: lookup reg.example: no such "
+            "host",
             "[internal] load metadata for reg.example/b:1",
             ErrorCode::unavailable,
             "base image 'reg.example/b:1' cannot be fetched from its registry"},
@@ -205,7 +221,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "layer",
             2,
-            "failed to copy: httpReadSeeker: failed open: unexpected status code 503 Service Unavailable",
+            "failed to copy: httpReadSeeker: failed open: unexpected status code 503 Service "
+            "Unavailable",
             "[1/2] FROM reg.example/b:1@sha256:4040404040",
             ErrorCode::unavailable,
             "base image 'reg.example/b:1@sha256:4040404040' cannot be fetched from its registry"}),
@@ -218,7 +235,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "context_old",
             2,
-            "failed to solve with frontend dockerfile.v0: failed to build LLB: failed to compute cache key: "
+            "failed to solve with frontend dockerfile.v0: failed to build LLB: failed to compute "
+            "cache key: "
             "\"/missing.txt\" not found: not found",
             "[2/2] COPY missing.txt /",
             ErrorCode::not_found,
@@ -278,6 +296,13 @@ TEST(SolveFailure, tells_a_lost_engine_from_a_failed_build) {
   }
 }
 
+TEST(SolveFailure, takes_no_output_of_a_command_for_a_lost_engine) {
+  const Error error = plain_error(
+      grpc::StatusCode::UNKNOWN,
+      "process \"/bin/sh -c echo Socket closed\" did not complete successfully: exit code: 1");
+  EXPECT_EQ(error.message(), "the command 'echo Socket closed' ended with exit code 1");
+}
+
 TEST(SolveFailure, tells_an_engine_without_buildkit) {
   const Error error =
       plain_error(grpc::StatusCode::UNIMPLEMENTED, "unknown service moby.buildkit.v1.Control");
@@ -291,7 +316,8 @@ TEST(SolveFailure, tells_an_engine_without_buildkit) {
 TEST(SolveFailure, quotes_the_engine_without_its_wrapping) {
   const Error error = plain_error(
       2,
-      "failed to solve with frontend dockerfile.v0: failed to build LLB: rpc error: code = Unknown desc = "
+      "failed to solve with frontend dockerfile.v0: failed to build LLB: rpc error: code = Unknown "
+      "desc = "
       "something\x1b[31m new",
       "[2/2] COPY . /");
   EXPECT_EQ(error.remote_text(), "something[31m new");
@@ -310,7 +336,8 @@ std::string details_with(std::initializer_list<std::pair<const char*, const char
 TEST(FailureDetails, reads_line_vertex_and_exit_code) {
   const FailureDetails details = parse_failure_details(details_with({
       {"stack.Stack+json", R"({"frames":[]})"},
-      {"errdefs.Source+json", R"({"info":{"filename":"Dockerfile"},"ranges":[{"start":{"line":7},"end":{"line":8}}]})"},
+      {"errdefs.Source+json",
+       R"({"info":{"filename":"Dockerfile"},"ranges":[{"start":{"line":7},"end":{"line":8}}]})"},
       {"errdefs.Vertex+json", R"({"digest":"sha256:ab"})"},
       {"gatewayapi.ExitMessage+json", R"({"Code":42})"},
       {"errdefs.Solve+json", "no JSON at all"},

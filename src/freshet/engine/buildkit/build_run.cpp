@@ -97,7 +97,9 @@ void BuildRun::read_status(const std::string& ref, const OnProgress& on_progress
 }
 
 void BuildRun::fail(
-    const grpc::Status& status, const std::string& dockerfile, const std::optional<Error>& own_failure) const {
+    const grpc::Status& status,
+    const std::string& dockerfile,
+    const std::optional<Error>& own_failure) const {
   if (own_failure) {
     throw BuildFailed(*own_failure, "", std::nullopt);
   }

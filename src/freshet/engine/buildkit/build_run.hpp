@@ -39,7 +39,9 @@ class BuildRun {
       const OnProgress& on_progress,
       moby::buildkit::v1::SolveResponse& response);
   [[noreturn]] void fail(
-      const grpc::Status& status, const std::string& dockerfile, const std::optional<Error>& own_failure) const;
+      const grpc::Status& status,
+      const std::string& dockerfile,
+      const std::optional<Error>& own_failure) const;
 
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<moby::buildkit::v1::Control::Stub> control_;

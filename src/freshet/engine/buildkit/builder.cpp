@@ -33,7 +33,8 @@ struct Delivery {
   }
 };
 
-Awaitable<BuildResult> build_now(Ctx ctx, DockerClient& client, BuildRequest request, ProgressSink sink) {
+Awaitable<BuildResult> build_now(
+    Ctx ctx, DockerClient& client, BuildRequest request, ProgressSink sink) {
   auto channel = co_await open_control_channel(ctx, client);
   const auto run = std::make_shared<BuildRun>(std::move(channel), std::move(request));
   const auto delivery = std::make_shared<Delivery>();
@@ -59,7 +60,9 @@ Awaitable<BuildResult> build_now(Ctx ctx, DockerClient& client, BuildRequest req
 }
 
 void list_workers(
-    const std::shared_ptr<grpc::Channel>& channel, const std::string& engine, grpc::ClientContext& context) {
+    const std::shared_ptr<grpc::Channel>& channel,
+    const std::string& engine,
+    grpc::ClientContext& context) {
   const auto control = moby::buildkit::v1::Control::NewStub(channel);
   const moby::buildkit::v1::ListWorkersRequest request;
   moby::buildkit::v1::ListWorkersResponse response;
@@ -69,7 +72,8 @@ void list_workers(
   }
   const std::string message = status.error_message();
   if (status.ok() || is_lack_of_buildkit(status.error_code(), message)) {
-    throw Error(ErrorCode::unsupported, fmt::format("the Docker engine at '{}' has no BuildKit", engine))
+    throw Error(
+        ErrorCode::unsupported, fmt::format("the Docker engine at '{}' has no BuildKit", engine))
         .with_hint("Docker Engine 20.10 or newer is needed, on Linux")
         .with_remote_text(message);
   }
@@ -82,7 +86,8 @@ void list_workers(
 
 }  // namespace
 
-Awaitable<BuildResult> ImageBuilder::build(Ctx ctx, BuildRequest request, ProgressSink on_progress) {
+Awaitable<BuildResult> ImageBuilder::build(
+    Ctx ctx, BuildRequest request, ProgressSink on_progress) {
   return with_deadline(
       ctx, "the build", build_now(ctx, client_, std::move(request), std::move(on_progress)));
 }

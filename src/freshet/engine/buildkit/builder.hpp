@@ -36,7 +36,8 @@ struct BuildRequest {
   std::vector<std::pair<std::string, std::string>> build_arguments;
   std::vector<std::pair<std::string, std::string>> labels;
   bool no_cache = false;
-  /// Stable name of this source tree: the builder keeps a copy under it and asks only for what changed.
+  /// Stable name of this source tree: the builder keeps a copy under it and asks only for what
+  /// changed.
   std::string source_key;
   CredentialSource credentials;
 };

@@ -129,7 +129,8 @@ void DiffCopy::send_file(std::uint32_t id) {
     is_last = requests_.empty();
   }
   if (!place) {
-    throw Error(ErrorCode::internal, fmt::format("the builder asked for entry {}, which is no file", id));
+    throw Error(
+        ErrorCode::internal, fmt::format("the builder asked for entry {}, which is no file", id));
   }
   data_packet_.set_type(Packet::DATA);
   data_packet_.set_id(id);

@@ -165,7 +165,8 @@ TEST_F(DiffCopyCall, names_a_file_that_vanished_after_the_listing) {
   EXPECT_EQ(transfer.next(), "ERR 'a' of the build context vanished while it was sent");
   transfer.refuse("context canceled");
   EXPECT_EQ(transfer.next(), "end");
-  EXPECT_EQ(transfer.status().error_message(), "'a' of the build context vanished while it was sent");
+  EXPECT_EQ(
+      transfer.status().error_message(), "'a' of the build context vanished while it was sent");
   ASSERT_TRUE(builder().server().failure());
   EXPECT_EQ(builder().server().failure()->code(), ErrorCode::not_found);
 }

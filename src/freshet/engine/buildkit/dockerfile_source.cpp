@@ -41,7 +41,8 @@ Place find_place(const fs::path& context, const fs::path& file) {
   const std::string name = printable(label, 300);
   if (system_error == EXDEV) {
     throw Error(
-        ErrorCode::invalid_input, fmt::format("the Dockerfile '{}' is a link that leads out of its directory", name))
+        ErrorCode::invalid_input,
+        fmt::format("the Dockerfile '{}' is a link that leads out of its directory", name))
         .with_hint("copy the file instead, or name its real path");
   }
   const bool denied = system_error == EACCES || system_error == EPERM;
@@ -65,7 +66,8 @@ std::string read_all(int fd, const std::string& label) {
     if (out.size() > k_max_dockerfile_bytes) {
       throw Error(
           ErrorCode::too_large,
-          fmt::format("the Dockerfile '{}' is larger than {}", label, human_size(k_max_dockerfile_bytes)));
+          fmt::format(
+              "the Dockerfile '{}' is larger than {}", label, human_size(k_max_dockerfile_bytes)));
     }
   }
 }
@@ -83,7 +85,8 @@ std::optional<std::string> load_inside(const Place& place, const std::string& pa
   ::fstat(fd.get(), &status);
   if (!S_ISREG(status.st_mode)) {
     throw Error(
-        ErrorCode::invalid_input, fmt::format("the Dockerfile '{}' is not a file", printable(place.label, 300)));
+        ErrorCode::invalid_input,
+        fmt::format("the Dockerfile '{}' is not a file", printable(place.label, 300)));
   }
   return read_all(fd.get(), place.label);
 }
@@ -106,7 +109,8 @@ DockerfileSource load(const fs::path& context, const fs::path& file) {
   std::optional<std::string> text = load_text(place);
   if (!text) {
     throw Error(
-        ErrorCode::not_found, fmt::format("no Dockerfile found at '{}'", printable(file.string(), 300)));
+        ErrorCode::not_found,
+        fmt::format("no Dockerfile found at '{}'", printable(file.string(), 300)));
   }
   DockerfileSource source;
   source.file_name = file.lexically_normal().filename().string();

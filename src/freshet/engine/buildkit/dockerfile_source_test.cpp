@@ -50,7 +50,8 @@ TEST_F(Dockerfile, inside_the_context_is_served_under_its_name_with_its_own_igno
   const auto source = load(tree_.path() / "context/docker/app.dockerfile");
   EXPECT_EQ(source.file_name, "app.dockerfile");
   EXPECT_EQ(source.label, "docker/app.dockerfile");
-  EXPECT_THAT(served(source), ElementsAre("app.dockerfile: FROM a", "app.dockerfile.dockerignore: *"));
+  EXPECT_THAT(
+      served(source), ElementsAre("app.dockerfile: FROM a", "app.dockerfile.dockerignore: *"));
 }
 
 TEST_F(Dockerfile, may_be_outside_of_the_context) {
@@ -64,7 +65,8 @@ TEST_F(Dockerfile, may_be_outside_of_the_context) {
 TEST_F(Dockerfile, may_be_a_link_that_stays_inside_the_context) {
   tree_.file("context/common/base", "FROM a");
   tree_.link("context/app/Dockerfile", "../common/base");
-  EXPECT_THAT(served(load(tree_.path() / "context/app/Dockerfile")), ElementsAre("Dockerfile: FROM a"));
+  EXPECT_THAT(
+      served(load(tree_.path() / "context/app/Dockerfile")), ElementsAre("Dockerfile: FROM a"));
 }
 
 TEST_F(Dockerfile, is_refused_when_it_is_a_link_that_leads_out) {
@@ -77,7 +79,8 @@ TEST_F(Dockerfile, is_refused_when_it_is_a_link_that_leads_out) {
 
 TEST_F(Dockerfile, in_lower_case_is_taken_where_the_usual_one_is_missing) {
   tree_.file("context/dockerfile", "FROM lower");
-  EXPECT_THAT(served(load(tree_.path() / "context/Dockerfile")), ElementsAre("Dockerfile: FROM lower"));
+  EXPECT_THAT(
+      served(load(tree_.path() / "context/Dockerfile")), ElementsAre("Dockerfile: FROM lower"));
 }
 
 TEST_F(Dockerfile, that_is_missing_is_named) {
@@ -87,7 +90,8 @@ TEST_F(Dockerfile, that_is_missing_is_named) {
   EXPECT_EQ(
       failure_of(tree_.path() / "nowhere/Dockerfile"),
       "no Dockerfile found at '" + (tree_.path() / "nowhere/Dockerfile").string() + "'");
-  EXPECT_EQ(failure_of(tree_.path() / "context/directory"), "the Dockerfile 'directory' is not a file");
+  EXPECT_EQ(
+      failure_of(tree_.path() / "context/directory"), "the Dockerfile 'directory' is not a file");
 }
 
 TEST_F(Dockerfile, may_be_given_as_text) {

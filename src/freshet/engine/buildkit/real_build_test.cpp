@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builds on a real engine: FRESHET_TEST_ENGINE=unix:///run/docker.sock engine_test
-#include "freshet/engine/buildkit/builder.hpp"
-
 #include "freshet/base/text.hpp"
+#include "freshet/engine/buildkit/builder.hpp"
 #include "freshet/engine/testing/real_engine.hpp"
 #include "freshet/engine/testing/run.hpp"
 #include "freshet/engine/testing/temp_tree.hpp"
@@ -81,12 +80,17 @@ class RealBuild : public ::testing::Test {
 
   std::string inspect(const std::string& image, const std::string& format) const {
     return run_shell(fmt::format(
-                         "docker -H {} image inspect --format '{}' {}", engine_->to_string(), format, image))
+                         "docker -H {} image inspect --format '{}' {}",
+                         engine_->to_string(),
+                         format,
+                         image))
         .output;
   }
 
   /// Text that no earlier build has seen.
-  static std::string fresh_text() { return std::to_string(Clock::now().time_since_epoch().count()); }
+  static std::string fresh_text() {
+    return std::to_string(Clock::now().time_since_epoch().count());
+  }
 
   void make_awkward_tree();
 
@@ -98,13 +102,17 @@ class RealBuild : public ::testing::Test {
 };
 
 TEST_F(RealBuild, makes_an_image_with_labels_and_build_arguments) {
-  tree_.file("Dockerfile", fmt::format("FROM {}\nARG WHO\nRUN echo hello $WHO {}\n", k_base, fresh_text()));
+  tree_.file(
+      "Dockerfile",
+      fmt::format("FROM {}\nARG WHO\nRUN echo hello $WHO {}\n", k_base, fresh_text()));
   BuildRequest with = request();
   with.build_arguments = {{"WHO", "freshet"}};
   with.labels = {{"org.example.team", "a b"}};
   const BuildResult result = build(with);
   EXPECT_THAT(progress_.logs(), HasSubstr("hello freshet"));
-  EXPECT_EQ(inspect(result.image_id, "{{.Id}} {{index .Config.Labels \"org.example.team\"}}"), result.image_id + " a b\n");
+  EXPECT_EQ(
+      inspect(result.image_id, "{{.Id}} {{index .Config.Labels \"org.example.team\"}}"),
+      result.image_id + " a b\n");
 }
 
 TEST_F(RealBuild, again_is_cached_and_sends_nothing) {
@@ -143,7 +151,9 @@ TEST_F(RealBuild, notices_a_changed_file) {
 void RealBuild::make_awkward_tree() {
   tree_.file(
       "Dockerfile",
-      fmt::format("FROM {}\nCOPY . /all/\nCOPY *.txt /texts/\nCOPY link /link\nCOPY odd/dir/ /dir/\n", k_base));
+      fmt::format(
+          "FROM {}\nCOPY . /all/\nCOPY *.txt /texts/\nCOPY link /link\nCOPY odd/dir/ /dir/\n",
+          k_base));
   tree_.file(".dockerignore", "*.log\n!keep.log\nignored\n!ignored/except\n**/*.o\n# comment\n");
   tree_.file("a/x", fresh_text());
   tree_.file("a-b", "1");
@@ -203,7 +213,9 @@ TEST_F(RealBuild, uses_the_cache_that_the_docker_command_left) {
 }
 
 TEST_F(RealBuild, copies_a_socket_as_an_empty_file) {
-  tree_.file("Dockerfile", fmt::format("FROM {}\nCOPY . /src/\nRUN test -f /src/s # {}\n", k_base, fresh_text()));
+  tree_.file(
+      "Dockerfile",
+      fmt::format("FROM {}\nCOPY . /src/\nRUN test -f /src/s # {}\n", k_base, fresh_text()));
   tree_.socket("s");
   build(request());
 }
@@ -222,7 +234,8 @@ TEST_F(RealBuild, tells_the_line_of_a_mistake_in_the_dockerfile) {
   tree_.file("Dockerfile", fmt::format("FROM {}\n\nRUNN x\n", k_base));
   const auto failure = failure_of(request());
   ASSERT_TRUE(failure);
-  EXPECT_THAT(failure->message(), HasSubstr("'Dockerfile' is not valid: unknown instruction: RUNN"));
+  EXPECT_THAT(
+      failure->message(), HasSubstr("'Dockerfile' is not valid: unknown instruction: RUNN"));
   EXPECT_EQ(to_string(failure->position()), "Dockerfile:3");
   EXPECT_EQ(failure->code(), ErrorCode::invalid_input);
 }
@@ -240,7 +253,8 @@ TEST_F(RealBuild, tells_that_the_dockerfile_is_missing_without_asking_the_engine
     ADD_FAILURE() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::not_found);
-    EXPECT_EQ(error.message(), "no Dockerfile found at '" + (tree_.path() / "Dockerfile").string() + "'");
+    EXPECT_EQ(
+        error.message(), "no Dockerfile found at '" + (tree_.path() / "Dockerfile").string() + "'");
   }
 }
 
@@ -259,7 +273,8 @@ TEST_F(RealBuild, names_a_base_image_that_cannot_be_fetched) {
   tree_.file("Dockerfile", "FROM 127.0.0.1:1/nothing:1\n");
   const auto failure = failure_of(request());
   ASSERT_TRUE(failure);
-  EXPECT_EQ(failure->message(), "base image '127.0.0.1:1/nothing:1' cannot be fetched from its registry");
+  EXPECT_EQ(
+      failure->message(), "base image '127.0.0.1:1/nothing:1' cannot be fetched from its registry");
   EXPECT_EQ(failure->code(), ErrorCode::unavailable);
 }
 
@@ -287,7 +302,8 @@ TEST_F(RealBuild, fetches_a_base_image_with_the_credentials_of_its_registry) {
   BuildRequest with = request();
   const auto anonymous = failure_of(with);
   ASSERT_TRUE(anonymous);
-  EXPECT_EQ(anonymous->message(), fmt::format("the registry denied access to base image '{}'", image));
+  EXPECT_EQ(
+      anonymous->message(), fmt::format("the registry denied access to base image '{}'", image));
   EXPECT_EQ(anonymous->code(), ErrorCode::upstream_denied);
   std::string asked_for;
   with.credentials = [&](std::string_view host) {
@@ -327,7 +343,8 @@ TEST_F(RealBuild, takes_a_dockerfile_outside_of_the_context_with_its_own_ignore_
 }
 
 TEST_F(RealBuild, builds_a_stage_without_cache_when_told_so) {
-  tree_.file("Dockerfile", fmt::format("FROM {} AS one\nRUN echo one\nFROM one\nRUN false\n", k_base));
+  tree_.file(
+      "Dockerfile", fmt::format("FROM {} AS one\nRUN echo one\nFROM one\nRUN false\n", k_base));
   BuildRequest with = request();
   with.target = "one";
   with.no_cache = true;
@@ -344,7 +361,9 @@ TEST_F(RealBuild, takes_a_long_ignore_file) {
   tree_.file(".dockerignore", lines);
   tree_.file("some/rather/long/path/to/an/ignored/file-399", "x");
   tree_.file("kept", fresh_text());
-  tree_.file("Dockerfile", fmt::format("FROM {}\nCOPY . /src/\nRUN find /src -type f | grep ignored; true\n", k_base));
+  tree_.file(
+      "Dockerfile",
+      fmt::format("FROM {}\nCOPY . /src/\nRUN find /src -type f | grep ignored; true\n", k_base));
   build(request());
   EXPECT_THAT(progress_.logs(), ::testing::Not(HasSubstr("file-399")));
 }
@@ -361,7 +380,8 @@ TEST_F(RealBuild, shows_the_true_error_of_a_long_dockerfile) {
 }
 
 TEST_F(RealBuild, stops_soon_after_it_was_cancelled) {
-  tree_.file("Dockerfile", fmt::format("FROM {}\nRUN echo running {}; sleep 60\n", k_base, fresh_text()));
+  tree_.file(
+      "Dockerfile", fmt::format("FROM {}\nRUN echo running {}; sleep 60\n", k_base, fresh_text()));
   asio::cancellation_signal signal;
   std::optional<Clock::time_point> cancelled_at;
   auto sink = [&](const ProgressUpdate& update) {
@@ -373,7 +393,10 @@ TEST_F(RealBuild, stops_soon_after_it_was_cancelled) {
   std::exception_ptr failure;
   ImageBuilder builder(*client_);
   const auto finish = [&](std::exception_ptr thrown, const BuildResult&) { failure = thrown; };
-  asio::co_spawn(io_, builder.build(Ctx(), request(), sink), asio::bind_cancellation_slot(signal.slot(), finish));
+  asio::co_spawn(
+      io_,
+      builder.build(Ctx(), request(), sink),
+      asio::bind_cancellation_slot(signal.slot(), finish));
   io_.run();
   ASSERT_TRUE(cancelled_at);
   EXPECT_LT(Clock::now() - *cancelled_at, 4s);

@@ -106,7 +106,8 @@ grpc::Status AuthService::Credentials(
     }
     return grpc::Status::OK;
   } catch (const std::exception&) {
-    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the credentials of this registry cannot be read");
+    return grpc::Status(
+        grpc::StatusCode::UNAVAILABLE, "the credentials of this registry cannot be read");
   }
 }
 

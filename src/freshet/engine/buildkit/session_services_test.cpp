@@ -66,7 +66,9 @@ TEST(FileSync, takes_long_ignore_files) {
   FakeBuilder builder(content_of(tree));
   FakeBuilder::Metadata lines;
   for (int i = 0; i < 1000; ++i) {
-    lines.emplace_back("exclude-patterns", "ignored-" + std::string(i < 999 ? "x" : "0999") + "-with-a-rather-long-name");
+    lines.emplace_back(
+        "exclude-patterns",
+        "ignored-" + std::string(i < 999 ? "x" : "0999") + "-with-a-rather-long-name");
   }
   auto transfer = builder.sync("context", lines);
   EXPECT_THAT(transfer.listing(), ElementsAre("kept"));
@@ -112,7 +114,8 @@ TEST(Credentials, are_looked_up_by_registry) {
   EXPECT_EQ(builder.credentials("reg.example:5000"), "user of reg.example:5000:secret");
   EXPECT_EQ(builder.credentials("registry-1.docker.io"), "user of docker.io:secret");
   EXPECT_EQ(builder.credentials("other.example"), ":");
-  EXPECT_EQ(builder.credentials("broken.example"), "the credentials of this registry cannot be read");
+  EXPECT_EQ(
+      builder.credentials("broken.example"), "the credentials of this registry cannot be read");
 }
 
 TEST(Credentials, are_empty_when_there_is_no_source) {

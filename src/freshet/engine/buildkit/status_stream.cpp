@@ -81,7 +81,8 @@ void FailedVertices::note(const ProgressUpdate& update) {
   }
 }
 
-FailedVertices::Failure FailedVertices::find(std::string_view digest, std::string_view message) const {
+FailedVertices::Failure FailedVertices::find(
+    std::string_view digest, std::string_view message) const {
   const std::lock_guard lock(mutex_);
   if (const auto known = records_.find(digest); known != records_.end()) {
     return Failure{known->second.name, known->second.error};

@@ -40,7 +40,8 @@ Tunnel::Tunnel(
     : on_lost_(std::move(on_lost)) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    throw Error(ErrorCode::unavailable, fmt::format("cannot make a socket: {}", std::strerror(errno)));
+    throw Error(
+        ErrorCode::unavailable, fmt::format("cannot make a socket: {}", std::strerror(errno)));
   }
   inner_ = UniqueFd(ends[0]);
   outer_ = UniqueFd(ends[1]);

@@ -2,13 +2,13 @@
 #include "freshet/engine/filesync/beneath.hpp"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <limits.h>
 
 namespace freshet::engine {
 namespace {

@@ -37,7 +37,8 @@ ErrorCode code_of(int system_error) {
   const std::string name = printable(path, 300);
   if (system_error == ENOENT) {
     throw Error(
-        ErrorCode::not_found, fmt::format("'{}' of the build context vanished while it was sent", name))
+        ErrorCode::not_found,
+        fmt::format("'{}' of the build context vanished while it was sent", name))
         .with_hint("let nothing change the build context during a build");
   }
   throw Error(
@@ -97,7 +98,12 @@ std::int64_t time_from(std::string_view content) {
   std::uint64_t hash = 0;
   unsigned char digest[crypto_generichash_BYTES_MIN];
   crypto_generichash(
-      digest, sizeof digest, reinterpret_cast<const unsigned char*>(content.data()), content.size(), nullptr, 0);
+      digest,
+      sizeof digest,
+      reinterpret_cast<const unsigned char*>(content.data()),
+      content.size(),
+      nullptr,
+      0);
   std::memcpy(&hash, digest, sizeof hash);
   return static_cast<std::int64_t>(hash >> 3);
 }
@@ -111,7 +117,8 @@ DirectoryTree::DirectoryTree(const fs::path& root)
   }
   if (errno == ENOTDIR) {
     throw Error(
-        ErrorCode::invalid_input, fmt::format("the build context '{}' is not a directory", root.string()));
+        ErrorCode::invalid_input,
+        fmt::format("the build context '{}' is not a directory", root.string()));
   }
   if (errno == ENOENT) {
     throw Error(
@@ -161,12 +168,14 @@ std::unique_ptr<FileContent> DirectoryTree::open(const std::string& path) const 
   if (!S_ISREG(status.st_mode)) {
     fail_to_read(path, ENOENT);
   }
-  return std::make_unique<DiskContent>(std::move(fd), static_cast<std::size_t>(status.st_size), path);
+  return std::make_unique<DiskContent>(
+      std::move(fd), static_cast<std::size_t>(status.st_size), path);
 }
 
 void MemoryTree::add(std::string name, std::string content) {
   files_.push_back(File{std::move(name), std::move(content)});
-  std::sort(files_.begin(), files_.end(), [](const File& a, const File& b) { return a.name < b.name; });
+  std::sort(
+      files_.begin(), files_.end(), [](const File& a, const File& b) { return a.name < b.name; });
 }
 
 void MemoryTree::list(const FileFilter&, const EntrySink& on_entry) const {

@@ -24,7 +24,8 @@ class FileContent {
   virtual ~FileContent() = default;
   /// As last known; the file may turn out longer or shorter.
   virtual std::size_t size_bytes() const = 0;
-  /// Reads the next bytes, fewer than `capacity` only at the end. Throws: unavailable (the disk failed).
+  /// Reads the next bytes, fewer than `capacity` only at the end. Throws: unavailable (the disk
+  /// failed).
   virtual std::size_t read(char* into, std::size_t capacity) = 0;
 };
 

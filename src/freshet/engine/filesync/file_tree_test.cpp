@@ -84,15 +84,19 @@ TEST(DirectoryTree, does_not_read_through_a_link_that_took_the_place_of_somethin
   temp.link("a", elsewhere.path().string());
   temp.link("b", (elsewhere.path() / "x").string());
   const DirectoryTree tree(temp.path());
-  EXPECT_EQ(message_of([&] { tree.open("a/x"); }), "'a/x' of the build context vanished while it was sent");
-  EXPECT_EQ(message_of([&] { tree.open("b"); }), "'b' of the build context vanished while it was sent");
+  EXPECT_EQ(
+      message_of([&] { tree.open("a/x"); }),
+      "'a/x' of the build context vanished while it was sent");
+  EXPECT_EQ(
+      message_of([&] { tree.open("b"); }), "'b' of the build context vanished while it was sent");
 }
 
 TEST(DirectoryTree, does_not_wait_for_a_pipe_that_took_the_place_of_a_file) {
   TempTree temp;
   temp.fifo("a");
   const DirectoryTree tree(temp.path());
-  EXPECT_EQ(message_of([&] { tree.open("a"); }), "'a' of the build context vanished while it was sent");
+  EXPECT_EQ(
+      message_of([&] { tree.open("a"); }), "'a' of the build context vanished while it was sent");
 }
 
 TEST(DirectoryTree, names_a_file_that_it_may_not_read) {

@@ -23,7 +23,8 @@ struct Part {
   bool is_pattern = false;
 };
 
-/// One path on its way: `done` has no links and no wildcards in it, `rest` is still to be looked at.
+/// One path on its way: `done` has no links and no wildcards in it, `rest` is still to be looked
+/// at.
 struct Walk {
   std::vector<std::string> done;
   std::deque<Part> rest;

@@ -26,7 +26,8 @@ class FollowPaths : public testing::Test {
 
 TEST_F(FollowPaths, keeps_plain_and_absent_paths) {
   tree_.file("src/a");
-  EXPECT_THAT(resolve({"src/a", "/absent/x", "./src/"}), Optional(ElementsAre("absent/x", "src", "src/a")));
+  EXPECT_THAT(
+      resolve({"src/a", "/absent/x", "./src/"}), Optional(ElementsAre("absent/x", "src", "src/a")));
 }
 
 TEST_F(FollowPaths, includes_a_link_and_what_it_leads_to) {
@@ -37,7 +38,8 @@ TEST_F(FollowPaths, includes_a_link_and_what_it_leads_to) {
   EXPECT_THAT(resolve({"dir/file"}), Optional(ElementsAre("dir", "real/file")));
 }
 
-TEST_F(FollowPaths, resolves_targets_from_the_directory_of_the_link_and_absolute_ones_from_the_root) {
+TEST_F(
+    FollowPaths, resolves_targets_from_the_directory_of_the_link_and_absolute_ones_from_the_root) {
   tree_.file("a/b/file");
   tree_.file("top");
   tree_.link("a/b/up", "../../top");
@@ -69,7 +71,9 @@ TEST_F(FollowPaths, follows_links_below_a_wildcard) {
   tree_.file("real/data");
   tree_.link("mods/m1/data", "/real/data");
   tree_.file("mods/m2/data");
-  EXPECT_THAT(resolve({"mods/*/data"}), Optional(UnorderedElementsAre("mods/*/data", "mods/m1/data", "real/data")));
+  EXPECT_THAT(
+      resolve({"mods/*/data"}),
+      Optional(UnorderedElementsAre("mods/*/data", "mods/m1/data", "real/data")));
 }
 
 TEST_F(FollowPaths, takes_special_characters_in_a_link_literally) {

@@ -32,7 +32,8 @@ std::optional<PathTable::Place> PathTable::find(std::uint32_t id) const {
   if (item.directory == k_empty) {
     return Place{FileEntry::Content::empty, {}};
   }
-  return Place{FileEntry::Content::file, directories_[item.directory] + (names_.data() + item.name)};
+  return Place{
+      FileEntry::Content::file, directories_[item.directory] + (names_.data() + item.name)};
 }
 
 }  // namespace freshet::engine

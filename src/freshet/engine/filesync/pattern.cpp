@@ -18,7 +18,8 @@ constexpr std::size_t k_max_pattern_bytes = 16 * 1024;
 constexpr char32_t k_stray_byte = 0x110000;
 
 [[noreturn]] void refuse(std::string_view pattern) {
-  throw Error(ErrorCode::invalid_input, fmt::format("pattern '{}' is malformed", printable(pattern, 200)))
+  throw Error(
+      ErrorCode::invalid_input, fmt::format("pattern '{}' is malformed", printable(pattern, 200)))
       .with_hint("close every '[' and put no '\\' at the end");
 }
 
@@ -192,9 +193,10 @@ void Pattern::step(std::uint16_t position, char32_t character, State& next) cons
       }
       return;
     case Kind::character_class: {
-      const bool inside = std::any_of(token.ranges.begin(), token.ranges.end(), [&](const auto& range) {
-        return range.first <= character && character <= range.second;
-      });
+      const bool inside =
+          std::any_of(token.ranges.begin(), token.ranges.end(), [&](const auto& range) {
+            return range.first <= character && character <= range.second;
+          });
       if (character != U'/' && inside != token.negated) {
         add(next, position + 1u);
       }

@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"a?c", "ac", false},
         Case{"a?c", "a/c", false},
         Case{"gr??e", "größe", true},  // one character, not one byte
-        Case{"?", "\xff", true}));     // a byte that is no UTF-8 counts as one
+        Case{"?", "\xff", true}));  // a byte that is no UTF-8 counts as one
 
 INSTANTIATE_TEST_SUITE_P(
     wildcards_over_directories,

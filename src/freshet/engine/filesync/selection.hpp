@@ -18,7 +18,8 @@ namespace freshet::engine {
 class Selection {
  public:
   /// nullopt: no include list. Throws: invalid_input (malformed pattern).
-  Selection(std::optional<std::vector<std::string>> include, const std::vector<std::string>& exclude);
+  Selection(
+      std::optional<std::vector<std::string>> include, const std::vector<std::string>& exclude);
 
   /// What is known about one directory or entry on the way down; reused for its neighbours.
   class Step {

@@ -43,7 +43,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{{}, {"!keep", "*"}, {}, {"keep", "other"}},
         Case{{}, {"a", "!a/b", "a/b/c"}, {"a/b", "a/b/d"}, {"a", "a/x", "a/b/c"}},
         Case{{}, {"**", "!src/**/*.c"}, {"src/x.c", "src/d/x.c"}, {"src", "src/x.h", "x.c"}},
-        Case{{}, {"*.md", "!README*.md", "README-secret.md"}, {"README.md"}, {"a.md", "README-secret.md"}},
+        Case{
+            {},
+            {"*.md", "!README*.md", "README-secret.md"},
+            {"README.md"},
+            {"a.md", "README-secret.md"}},
         Case{{}, {"/a/", "! b", " c "}, {"b"}, {"a", "c"}},
         Case{{}, {".", "", "!"}, {"a"}, {}},
         Case{{}, {"\\!odd"}, {"odd"}, {"!odd"}}));
@@ -79,7 +83,8 @@ TEST(Selection, prunes_a_directory_only_when_nothing_below_can_be_selected) {
     const Selection selection(include, c.exclude);
     Selection::Step own;
     selection.selects(selection.root(), c.directory, own);
-    EXPECT_EQ(selection.enters(own), c.enters) << c.directory << ' ' << testing::PrintToString(c.exclude);
+    EXPECT_EQ(selection.enters(own), c.enters)
+        << c.directory << ' ' << testing::PrintToString(c.exclude);
   }
 }
 

@@ -27,7 +27,9 @@ constexpr std::size_t k_max_depth = 2048;
   throw Error(
       code,
       fmt::format(
-          "cannot read '{}' of the build context: {}", path.empty() ? "." : printable(path, 300), reason))
+          "cannot read '{}' of the build context: {}",
+          path.empty() ? "." : printable(path, 300),
+          reason))
       .with_hint("exclude it in .dockerignore or make it readable");
 }
 
@@ -113,7 +115,8 @@ class Walker {
     if (depth + 1 >= k_max_depth) {
       fail_on(path_, "too many directories inside each other", ErrorCode::too_large);
     }
-    const UniqueFd fd(::openat(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const UniqueFd fd(
+        ::openat(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd.is_open()) {
       if (has_vanished(errno)) {
         return true;
@@ -140,7 +143,8 @@ class Walker {
     entry.path = path_;
     entry.mode = to_go_mode(status.st_mode);
     entry.size = type == S_IFDIR || type == S_IFSOCK ? 0 : status.st_size;
-    entry.modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+    entry.modified_ns =
+        std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
     entry.link_name.clear();
     const bool is_device = type == S_IFBLK || type == S_IFCHR;
     entry.device_major = is_device ? ::gnu_dev_major(status.st_rdev) : 0;

@@ -21,7 +21,9 @@ using Lines = std::vector<std::string>;
 class WalkTree : public testing::Test {
  protected:
   std::vector<FileEntry> walk(
-      std::optional<Lines> include = std::nullopt, const Lines& exclude = {}, std::size_t most = 1000) {
+      std::optional<Lines> include = std::nullopt,
+      const Lines& exclude = {},
+      std::size_t most = 1000) {
     std::vector<FileEntry> entries;
     const UniqueFd root(::open(tree_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     walk_tree(root.get(), Selection(std::move(include), exclude), [&](const FileEntry& entry) {
@@ -138,7 +140,9 @@ TEST_F(WalkTree, reads_extended_attributes_however_large) {
     GTEST_SKIP() << "this file system has no extended attributes";
   }
   ::setxattr(path.c_str(), "user.empty", "", 0, 0);
-  EXPECT_THAT(walk().at(0).attributes, testing::UnorderedElementsAre(Pair("user.note", large), Pair("user.empty", "")));
+  EXPECT_THAT(
+      walk().at(0).attributes,
+      testing::UnorderedElementsAre(Pair("user.note", large), Pair("user.empty", "")));
 }
 
 TEST_F(WalkTree, ends_when_told_so) {

@@ -11,7 +11,8 @@
 
 namespace freshet::engine {
 
-FakeBuilder::Transfer::Transfer(moby::filesync::v1::FileSync::Stub& stub, const Metadata& metadata) {
+FakeBuilder::Transfer::Transfer(
+    moby::filesync::v1::FileSync::Stub& stub, const Metadata& metadata) {
   for (const auto& [key, value] : metadata) {
     context_.AddMetadata(key, value);
   }
@@ -27,7 +28,8 @@ std::string FakeBuilder::Transfer::next() {
     case Packet::STAT:
       return packet.has_stat() ? "STAT " + packet.stat().path() : "STAT";
     case Packet::DATA:
-      return fmt::format("DATA {}{}{}", packet.id(), packet.data().empty() ? "" : " ", packet.data());
+      return fmt::format(
+          "DATA {}{}{}", packet.id(), packet.data().empty() ? "" : " ", packet.data());
     case Packet::FIN:
       return "FIN";
     case Packet::ERR:

@@ -38,7 +38,8 @@ void pump(int from, int to) {
   std::array<char, 65536> buffer;
   for (;;) {
     const ssize_t length = ::recv(from, buffer.data(), buffer.size(), 0);
-    if (length <= 0 || ::send(to, buffer.data(), static_cast<std::size_t>(length), MSG_NOSIGNAL) != length) {
+    if (length <= 0 ||
+        ::send(to, buffer.data(), static_cast<std::size_t>(length), MSG_NOSIGNAL) != length) {
       break;
     }
   }
@@ -76,7 +77,9 @@ std::string make_base_image(const Endpoint& engine, const std::string& name) {
   const ShellOutcome outcome = run_shell(fmt::format(
       R"SH(set -e; root=$(mktemp -d); trap 'rm -rf "$root"' EXIT; mkdir "$root/bin" "$root/tmp"
       cp "$(command -v busybox)" "$root/bin/busybox"
-      for tool in sh ls cat sleep echo true false test find; do ln -s busybox "$root/bin/$tool"; done
+      for tool in sh ls cat sleep echo true false test find; do
+        ln -s busybox "$root/bin/$tool"
+      done
       tar -C "$root" -c . | docker -H {} import - {})SH",
       engine.to_string(),
       name));
@@ -193,7 +196,8 @@ std::unique_ptr<PrivateRegistry> PrivateRegistry::try_start(
   registry->host_ = fmt::format("127.0.0.1:{}", port);
   registry->login_ = fmt::format("-u {} -p {} {}", user, password, registry->host_);
   const std::string config = registry->directory_ / "config.yml";
-  run_shell(fmt::format("htpasswd -Bbc {}/passwords {} {}", registry->directory_.string(), user, password));
+  run_shell(fmt::format(
+      "htpasswd -Bbc {}/passwords {} {}", registry->directory_.string(), user, password));
   std::ofstream(config) << fmt::format(k_registry_config, registry->directory_.string(), port);
   registry->process_ = ::fork();
   if (registry->process_ == 0) {
@@ -204,7 +208,8 @@ std::unique_ptr<PrivateRegistry> PrivateRegistry::try_start(
     ::_exit(127);
   }
   run_shell(fmt::format(
-      "for i in $(seq 100); do curl -s -o /dev/null http://{}/v2/ && exit; sleep 0.1; done; exit 1", registry->host_));
+      "for i in $(seq 100); do curl -s -o /dev/null http://{}/v2/ && exit; sleep 0.1; done; exit 1",
+      registry->host_));
   return registry;
 }
 
@@ -220,7 +225,8 @@ PrivateRegistry::~PrivateRegistry() {
 std::string PrivateRegistry::push(
     const Endpoint& engine, const std::string& image, const std::string& name) const {
   const ShellOutcome outcome = run_shell(fmt::format(
-      "set -e; export DOCKER_CONFIG={0}/login DOCKER_HOST={1}; docker login {2}; docker tag {3} {4}; "
+      "set -e; export DOCKER_CONFIG={0}/login DOCKER_HOST={1}; docker login {2}; docker tag {3} "
+      "{4}; "
       "docker push {4}; docker rmi {4}",
       directory_.string(),
       engine.to_string(),

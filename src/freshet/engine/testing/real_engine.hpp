@@ -70,7 +70,8 @@ class CuttableProxy {
 class PrivateRegistry {
  public:
   /// nullptr when the programs for it are missing.
-  static std::unique_ptr<PrivateRegistry> try_start(const std::string& user, const std::string& password);
+  static std::unique_ptr<PrivateRegistry> try_start(
+      const std::string& user, const std::string& password);
   ~PrivateRegistry();
 
   const std::string& host() const { return host_; }

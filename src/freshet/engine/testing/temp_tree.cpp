@@ -37,7 +37,8 @@ fs::path TempTree::place(const std::string& name) {
 }
 
 void TempTree::file(const std::string& name, std::string_view content) {
-  std::ofstream(place(name), std::ios::binary).write(content.data(), static_cast<std::streamsize>(content.size()));
+  std::ofstream(place(name), std::ios::binary)
+      .write(content.data(), static_cast<std::streamsize>(content.size()));
 }
 
 void TempTree::directory(const std::string& name) {

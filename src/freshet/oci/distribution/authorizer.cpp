@@ -62,17 +62,31 @@ Authorizer::Authorizer(
     : http_(http),
       domain_(std::move(domain)),
       credentials_(std::move(credentials)),
-      now_(std::move(now)) {}
+      now_(std::move(now)) {
+  if (credentials_) {
+    masker_.add(credentials_->password);
+    masker_.add(
+        Secret(fmt::format("{}:{}", credentials_->username, credentials_->password.reveal())));
+  }
+}
 
 std::string Authorizer::who() const {
   return credentials_ ? fmt::format("user '{}'", credentials_->username) : "anybody";
+}
+
+Awaitable<net::HttpResponse> Authorizer::exchange(Ctx ctx, net::HttpRequest request) {
+  net::HttpResponse response = co_await http_.send(ctx, std::move(request));
+  if (response.status >= 400) {
+    response.body = masker_.mask(response.body);
+  }
+  co_return response;
 }
 
 Awaitable<net::HttpResponse> Authorizer::send(
     Ctx ctx, net::HttpRequest request, std::string scope) {
   const bool had_token = find_token(scope) != nullptr;
   const bool was_authenticated = co_await authenticate(ctx, request, scope);
-  net::HttpResponse response = co_await http_.send(ctx, request);
+  net::HttpResponse response = co_await exchange(ctx, request);
   const bool knew_basic = challenge_ && challenge_->scheme == "basic";
   const auto peer = net::address_of_host(response.peer_address);
   is_registry_internal_ = peer && net::is_internal_address(*peer);
@@ -85,7 +99,7 @@ Awaitable<net::HttpResponse> Authorizer::send(
   }
   tokens_.erase(scope);
   if (co_await authenticate(ctx, request, scope)) {
-    response = co_await http_.send(ctx, request);
+    response = co_await exchange(ctx, request);
   }
   co_return response;
 }
@@ -163,7 +177,7 @@ Awaitable<Authorizer::Token> Authorizer::fetch_token(
     Ctx ctx, net::Url registry, std::string scope) {
   const auto asked_at = now_();
   const net::HttpRequest request = token_request(registry, scope);
-  const net::HttpResponse response = co_await http_.send(ctx, request);
+  const net::HttpResponse response = co_await exchange(ctx, request);
   if (response.status == 401 || response.status == 403) {
     throw_refused(response, scope);
   }

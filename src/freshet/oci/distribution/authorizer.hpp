@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "freshet/base/masker.hpp"
 #include "freshet/base/secret.hpp"
 #include "freshet/net/http.hpp"
 #include "freshet/net/url.hpp"
@@ -57,6 +58,9 @@ class Authorizer {
   const Token* find_token(const std::string& scope) const;
   std::string basic_header() const;
   net::HttpRequest token_request(const net::Url& registry, const std::string& scope) const;
+  /// Sends, and masks the credentials in the body of a refusal: a registry that repeats what it was
+  /// sent must not get them into a message.
+  Awaitable<net::HttpResponse> exchange(Ctx ctx, net::HttpRequest request);
   Awaitable<Token> fetch_token(Ctx ctx, net::Url registry, std::string scope);
   Token read_token(const net::HttpResponse& response, Ctx::Clock::time_point asked_at) const;
   [[noreturn]] void throw_refused(
@@ -66,6 +70,7 @@ class Authorizer {
   net::HttpClient& http_;
   std::string domain_;
   std::optional<Credentials> credentials_;
+  Masker masker_;
   Now now_;
   std::optional<Challenge> challenge_;  // what the registry demanded last
   bool is_registry_internal_ = false;

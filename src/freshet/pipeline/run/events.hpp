@@ -36,7 +36,8 @@ class RunObserver {
  public:
   virtual ~RunObserver() = default;
 
-  virtual void on_build_started(const model::BuildRecord& build, const std::vector<StepInfo>& steps) = 0;
+  virtual void on_build_started(
+      const model::BuildRecord& build, const std::vector<StepInfo>& steps) = 0;
   virtual void on_step_started(const StepInfo& step) = 0;
   /// One line of output; `vertex` is the number of the build operation that printed it, 0 for none.
   virtual void on_line(const StepInfo& step, int vertex, std::string_view line) = 0;
@@ -50,7 +51,9 @@ class RunObserver {
       std::chrono::milliseconds duration,
       const Error* error) = 0;
   virtual void on_build_finished(
-      const model::BuildRecord& build, std::chrono::milliseconds duration, std::string_view log_directory) = 0;
+      const model::BuildRecord& build,
+      std::chrono::milliseconds duration,
+      std::string_view log_directory) = 0;
 };
 
 }  // namespace freshet::pipeline

@@ -50,7 +50,8 @@ RepositoryAddress parse_url(const std::string& text, std::size_t scheme_end) {
   const std::size_t at = authority.rfind('@');
   if (at != std::string_view::npos && authority.substr(0, at).find(':') != std::string_view::npos) {
     throw Error(ErrorCode::invalid_input, "the repository's address holds a password")
-        .with_hint("it would be seen in the list of processes; use an ssh address and an ssh agent");
+        .with_hint(
+            "it would be seen in the list of processes; use an ssh address and an ssh agent");
   }
   if (path_start != std::string_view::npos) {
     take_owner_and_name(rest.substr(path_start), address);
@@ -82,7 +83,8 @@ RepositoryAddress parse_address(const std::string& text) {
     address.url = fmt::format("https://github.com/{}/{}.git", address.owner, address.name);
     return address;
   }
-  throw Error(ErrorCode::invalid_input, fmt::format("'{}' is not the address of a repository", text))
+  throw Error(
+      ErrorCode::invalid_input, fmt::format("'{}' is not the address of a repository", text))
       .with_hint("give owner/name, an https:// or ssh:// URL, git@host:path, or an absolute path");
 }
 
@@ -137,7 +139,8 @@ Awaitable<std::optional<std::string>> Git::ask(Ctx ctx, std::vector<std::string>
 RepositoryAddress parse_repository_address(const std::string& text) {
   const std::string clean(trim(text));
   if (clean.empty() || clean.starts_with('-')) {
-    throw Error(ErrorCode::invalid_input, fmt::format("'{}' is not the address of a repository", clean));
+    throw Error(
+        ErrorCode::invalid_input, fmt::format("'{}' is not the address of a repository", clean));
   }
   RepositoryAddress address = parse_address(clean);
   if (address.name.empty() || address.name == "." || address.name == "..") {
@@ -178,7 +181,8 @@ Awaitable<std::optional<model::GitFacts>> find_git_facts(Ctx ctx, Git& git) {
   std::vector<std::string> remote{"config", "--get", "remote.origin.url"};
   const std::optional<std::string> url = co_await git.ask(ctx, std::move(remote));
   try {
-    const RepositoryAddress address = parse_repository_address(url.value_or(git.directory().string()));
+    const RepositoryAddress address =
+        parse_repository_address(url.value_or(git.directory().string()));
     facts.repo_owner = address.owner;
     facts.repo_name = address.name;
   } catch (const Error&) {

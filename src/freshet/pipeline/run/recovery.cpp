@@ -3,11 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <iterator>
+
 namespace freshet::pipeline {
 namespace {
 
 using Removal = Awaitable<void> (engine::DockerClient::*)(Ctx, std::string);
-using Listing = Awaitable<std::vector<engine::LabelledObject>> (engine::DockerClient::*)(Ctx, std::string);
+using Listing =
+    Awaitable<std::vector<engine::LabelledObject>> (engine::DockerClient::*)(Ctx, std::string);
 
 struct Kind {
   std::string_view name;
@@ -17,7 +21,10 @@ struct Kind {
 
 /// In the order of removal: a volume or network in use cannot go.
 constexpr std::array k_kinds{
-    Kind{"container", &engine::DockerClient::list_containers, &engine::DockerClient::remove_container},
+    Kind{
+        "container",
+        &engine::DockerClient::list_containers,
+        &engine::DockerClient::remove_container},
     Kind{"network", &engine::DockerClient::list_networks, &engine::DockerClient::remove_network},
     Kind{"volume", &engine::DockerClient::list_volumes, &engine::DockerClient::remove_volume},
 };
@@ -33,7 +40,11 @@ Awaitable<std::optional<std::string>> try_remove(
 }
 
 Awaitable<void> remove_kind(
-    Ctx ctx, engine::DockerClient& engine, const Kind& kind, std::string label, std::vector<std::string>& problems) {
+    Ctx ctx,
+    engine::DockerClient& engine,
+    const Kind& kind,
+    std::string label,
+    std::vector<std::string>& problems) {
   std::vector<engine::LabelledObject> objects;
   try {
     objects = co_await (engine.*kind.list)(ctx, label);
@@ -44,13 +55,6 @@ Awaitable<void> remove_kind(
     if (auto problem = co_await try_remove(ctx, engine, kind, object.id)) {
       problems.push_back(std::move(*problem));
     }
-  }
-}
-
-/// Ends the records of runs that nothing on disk speaks for any more.
-void close_records(store::DataDirectory& data, const std::vector<DeadRun>& dead) {
-  for (const DeadRun& run : dead) {
-    data.builds().finish(run.build_id, model::StepResult::terminated, "its process ended without a word");
   }
 }
 
@@ -70,15 +74,16 @@ Awaitable<std::vector<std::string>> recover_dead_runs(Ctx ctx, RunServices servi
   std::vector<std::string> told;
   DeadRuns dead(services.data.path());
   for (const DeadRun& run : dead.list()) {
-    told.push_back(fmt::format("build {} was interrupted: removing what it left behind", run.build_id));
-    for (std::string& problem : co_await remove_engine_objects(ctx, services.engine, run.build_id)) {
-      told.push_back(std::move(problem));
-    }
+    told.push_back(fmt::format("build {} left something behind: removing it", run.build_id));
+    std::vector<std::string> problems =
+        co_await remove_engine_objects(ctx, services.engine, run.build_id);
+    if (problems.empty()) {
+      problems = DeadRuns::remove_files(run);
+    }  // else its files still tell the next run that something is left
+    std::move(problems.begin(), problems.end(), std::back_inserter(told));
+    services.data.builds().finish(
+        run.build_id, model::StepResult::terminated, "its process ended without a word");
   }
-  for (std::string& problem : dead.remove_files()) {
-    told.push_back(std::move(problem));
-  }
-  close_records(services.data, dead.list());
   co_return told;
 }
 

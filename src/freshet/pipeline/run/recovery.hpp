@@ -13,8 +13,9 @@ namespace freshet::pipeline {
 Awaitable<std::vector<std::string>> remove_engine_objects(
     Ctx ctx, engine::DockerClient& engine, std::string build_id);
 
-/// Ends the runs whose process died: removes what they left in the engine and on disk and closes
-/// their records. Returns one line for each, and for what could not be removed.
+/// Deals with the runs whose process died or could not clean up: removes what they left in the
+/// engine and on disk and ends their records. Returns one line for each, and for what could not be
+/// removed; a run that something is left of is looked at again by the next call.
 Awaitable<std::vector<std::string>> recover_dead_runs(Ctx ctx, RunServices services);
 
 }  // namespace freshet::pipeline

@@ -67,8 +67,10 @@ fs::path RunDirectory::make_step_files(std::size_t index) const {
   fs::path path = path_ / fmt::format("step-{:02}", index + 1);
   make_private_directory(path);
   // The container's user need not be ours: what lies in here is readable, the parents are not.
-  fs::permissions(path, fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec |
-                            fs::perms::others_read | fs::perms::others_exec);
+  fs::permissions(
+      path,
+      fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec |
+          fs::perms::others_read | fs::perms::others_exec);
   return path;
 }
 
@@ -89,14 +91,8 @@ DeadRuns::DeadRuns(const fs::path& data_directory) {
   }
 }
 
-std::vector<std::string> DeadRuns::remove_files() {
-  std::vector<std::string> problems;
-  for (const DeadRun& run : runs_) {
-    for (std::string& problem : remove_all_but_logs(run.path)) {
-      problems.push_back(std::move(problem));
-    }
-  }
-  return problems;
+std::vector<std::string> DeadRuns::remove_files(const DeadRun& run) {
+  return remove_all_but_logs(run.path);
 }
 
 void remove_old_logs(const fs::path& data_directory, std::size_t keep) {

@@ -35,21 +35,22 @@ class RunDirectory {
   FileLock lock_;
 };
 
-/// A run whose process died without ending it.
+/// A run whose process died, or could not remove all that the run made.
 struct DeadRun {
   std::string build_id;
   fs::path path;
 };
 
-/// The runs that a dead process left behind. A run is listed to one caller only: the second of two
+/// The runs that left something behind. A run is listed to one caller only: the second of two
 /// processes that look at the same time does not see it.
 class DeadRuns {
  public:
   explicit DeadRuns(const fs::path& data_directory);
 
   const std::vector<DeadRun>& list() const { return runs_; }
-  /// Removes what they left on disk but their logs; returns what could not be removed.
-  std::vector<std::string> remove_files();
+  /// Removes what a run left on disk but its logs; returns what could not be removed. The run is
+  /// then not listed again.
+  static std::vector<std::string> remove_files(const DeadRun& run);
 
  private:
   std::vector<DeadRun> runs_;

@@ -36,7 +36,7 @@ TEST_F(RunDirectoryTest, of_a_run_that_never_closed_is_found_and_emptied_but_for
   EXPECT_EQ(dead.list()[0].build_id, "b1");
   EXPECT_TRUE(DeadRuns(data_).list().empty()) << "a second process must not clean up as well";
 
-  EXPECT_TRUE(dead.remove_files().empty());
+  EXPECT_TRUE(DeadRuns::remove_files(dead.list()[0]).empty());
   EXPECT_FALSE(fs::exists(data_ / "runs/b1/state"));
   EXPECT_TRUE(fs::exists(data_ / "runs/b1/logs/01-make_it.log"));
 }
@@ -55,7 +55,8 @@ TEST_F(RunDirectoryTest, old_logs_go_and_living_runs_stay) {
   for (const char* id : {"b1", "b2", "b3"}) {
     RunDirectory::create(data_, id).close();
     fs::last_write_time(
-        data_ / "runs" / id / "lock", fs::file_time_type::clock::now() - std::chrono::hours('9' - id[1]));
+        data_ / "runs" / id / "lock",
+        fs::file_time_type::clock::now() - std::chrono::hours('9' - id[1]));
   }
   const RunDirectory living = RunDirectory::create(data_, "b0");
   remove_old_logs(data_, 2);

@@ -23,7 +23,8 @@ std::chrono::milliseconds since(Ctx::Clock::time_point start) {
 }
 
 StepInfo info_of(const Step& step) {
-  return {step.name, step.title ? step.title->value : step.name, std::string(to_string(step.type()))};
+  return {
+      step.name, step.title ? step.title->value : step.name, std::string(to_string(step.type()))};
 }
 
 bool is_set(const RunRequest& request, std::string_view name) {
@@ -110,7 +111,10 @@ class Run {
     }
     for (; next < pipeline_.steps.size(); ++next) {
       observer_.on_step_finished(
-          info_of(pipeline_.steps[next]), model::StepResult::skipped, std::chrono::milliseconds(0), nullptr);
+          info_of(pipeline_.steps[next]),
+          model::StepResult::skipped,
+          std::chrono::milliseconds(0),
+          nullptr);
     }
     co_return outcome;
   }
@@ -133,7 +137,8 @@ class Run {
       outcome.result = model::StepResult::failure;
       Error error = to_error(settled.failure);
       error.add_frame(frame_of(step));
-      outcome.error = error.with_texts([this](std::string_view text) { return state_.masker().mask(text); });
+      outcome.error =
+          error.with_texts([this](std::string_view text) { return state_.masker().mask(text); });
       log.keep(to_terminal(*outcome.error));
     }
     state_.end_step(step, outcome.result, settled.value ? std::move(*settled.value) : StepOutput{});
@@ -167,14 +172,19 @@ void warn(RunObserver& observer, std::string_view text) {
 /// Leaves nothing of the run but its record, its logs and the saved volume.
 Awaitable<void> clean_up(RunServices services, RunState& state, RunObserver& observer) {
   const Ctx ctx = Ctx{}.within(k_cleanup_limit);
-  for (const std::string& problem :
-       co_await remove_engine_objects(ctx, services.engine, state.build().id)) {
+  const std::vector<std::string> left =
+      co_await remove_engine_objects(ctx, services.engine, state.build().id);
+  for (const std::string& problem : left) {
     warn(observer, problem);
   }
   try {
     state.workspace().save();
   } catch (const Error& error) {
     warn(observer, error.message());
+  }
+  if (!left.empty()) {
+    warn(observer, "the next run on this data directory tries again");
+    co_return;  // the folder stays marked, which is how that run knows
   }
   for (const std::string& problem : state.directory().close()) {
     warn(observer, problem);
@@ -186,7 +196,8 @@ void require_shared_files(const engine::Endpoint& endpoint) {
     throw Error(
         ErrorCode::unsupported,
         fmt::format("the engine at {} is on another machine", endpoint.to_string()))
-        .with_hint("steps share a folder of this machine with their containers: use an engine here");
+        .with_hint(
+            "steps share a folder of this machine with their containers: use an engine here");
   }
 }
 
@@ -216,7 +227,10 @@ Awaitable<RunOutcome> run_pipeline(
   services.data.builds().add(build);
   std::vector<StepInfo> steps;
   std::transform(
-      request.pipeline.steps.begin(), request.pipeline.steps.end(), std::back_inserter(steps), info_of);
+      request.pipeline.steps.begin(),
+      request.pipeline.steps.end(),
+      std::back_inserter(steps),
+      info_of);
   observer.on_build_started(build, steps);
 
   Run run(services, request.pipeline, state, observer);
@@ -237,7 +251,8 @@ Awaitable<RunOutcome> run_pipeline(
     outcome.error = stopped ? std::nullopt : std::optional(to_error(prepared.failure));
   }
   co_await clean_up(services, state, observer);
-  services.data.builds().finish(build.id, outcome.result, outcome.error ? outcome.error->message() : "");
+  services.data.builds().finish(
+      build.id, outcome.result, outcome.error ? outcome.error->message() : "");
   model::BuildRecord ended = build;
   ended.result = outcome.result;
   observer.on_build_finished(ended, since(started), state.directory().logs().string());

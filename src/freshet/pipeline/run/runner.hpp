@@ -33,6 +33,7 @@ struct RunOutcome {
 /// (cancellation of the coroutine too), the run's containers, networks and volume are removed, its
 /// record is ended, and its step logs stay on disk.
 /// Throws what keeps a run from starting: no engine, an engine on another machine (unsupported).
-Awaitable<RunOutcome> run_pipeline(Ctx ctx, RunServices services, RunRequest request, RunObserver& observer);
+Awaitable<RunOutcome> run_pipeline(
+    Ctx ctx, RunServices services, RunRequest request, RunObserver& observer);
 
 }  // namespace freshet::pipeline

@@ -7,9 +7,8 @@
 #include "freshet/pipeline/yaml/boolean.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <pwd.h>
+#include <unistd.h>
 
 namespace freshet::pipeline {
 namespace {
@@ -106,13 +105,15 @@ std::string RunState::resolve_directory(const std::optional<Text>& text) const {
 }
 
 bool RunState::resolve_bool(const BoolValue& value, std::string_view field) const {
-  return resolve(
-      value, field, [this](std::string_view text) { return expand(text, StepOutputs::Bare::directory); });
+  return resolve(value, field, [this](std::string_view text) {
+    return expand(text, StepOutputs::Bare::directory);
+  });
 }
 
 const StepImage* RunState::find_image_by_id(std::string_view id) const {
   for (const auto& [name, output] : finished_) {
-    if (output.image && (output.image->id == id || output.image->id == fmt::format("sha256:{}", id))) {
+    if (output.image &&
+        (output.image->id == id || output.image->id == fmt::format("sha256:{}", id))) {
       return &*output.image;
     }
   }

@@ -19,12 +19,19 @@ StepLog::StepLog(StepInfo step, const fs::path& file, const Masker& masker, RunO
     observer_.on_line(
         step_,
         0,
-        fmt::format("warning: cannot keep the log in '{}': {}", file.string(), std::strerror(errno)));
+        fmt::format(
+            "warning: cannot keep the log in '{}': {}", file.string(), std::strerror(errno)));
   }
 }
 
 void StepLog::line(std::string_view text) {
   emit(0, text);
+  flush();
+}
+
+void StepLog::keep(std::string_view text) {
+  write(text);
+  flush();
 }
 
 void StepLog::feed(int source, std::string_view bytes) {
@@ -35,6 +42,7 @@ void StepLog::feed(int source, std::string_view bytes) {
     found = splitters_.emplace(source, std::move(splitter)).first;
   }
   found->second.feed(bytes);
+  flush();
 }
 
 void StepLog::finish() {
@@ -42,19 +50,18 @@ void StepLog::finish() {
     splitter.finish();
   }
   splitters_.clear();
-  if (file_) {
-    std::fflush(file_.get());
-  }
+  flush();
 }
 
 void StepLog::vertex(const VertexEvent& event) {
   VertexEvent masked = event;
   masked.name = masker_.mask(event.name);
-  const std::string_view state = masked.state == VertexEvent::State::started ? "started"
+  const std::string_view state = masked.state == VertexEvent::State::started  ? "started"
                                  : masked.state == VertexEvent::State::failed ? "FAILED"
                                  : masked.cached                              ? "CACHED"
                                                                               : "done";
   write(fmt::format("#{} {} {}", masked.number, masked.name, state));
+  flush();
   observer_.on_vertex(step_, masked);
 }
 
@@ -70,6 +77,12 @@ void StepLog::emit(int vertex, std::string_view text) {
   const std::string masked = masker_.mask(text);
   write(vertex > 0 ? fmt::format("#{} {}", vertex, masked) : masked);
   observer_.on_line(step_, vertex, masked);
+}
+
+void StepLog::flush() {
+  if (file_) {
+    std::fflush(file_.get());
+  }
 }
 
 void StepLog::write(std::string_view text) {

@@ -23,7 +23,7 @@ class StepLog {
   /// One whole line of Freshet's own.
   void line(std::string_view text);
   /// Text for the log on disk alone, masked by the caller: the observer learns it in another way.
-  void keep(std::string_view text) { write(text); }
+  void keep(std::string_view text);
   /// Output as it arrives; `source` keeps lines of different streams apart (a vertex number, or
   /// -1 and -2 for the two streams of a container).
   void feed(int source, std::string_view bytes);
@@ -41,6 +41,8 @@ class StepLog {
 
   void emit(int vertex, std::string_view text);
   void write(std::string_view text);
+  /// After every piece of output: what was said is on disk even when this process is killed.
+  void flush();
 
   StepInfo step_;
   const Masker& masker_;

@@ -57,10 +57,12 @@ Workspace Workspace::take(
 
 fs::path Workspace::host_path(std::string_view container_path) const {
   const std::string clean = join_container_path("/", container_path);
-  const bool is_inside = clean == k_volume_path || clean.starts_with(std::string(k_volume_path) + "/");
+  const bool is_inside =
+      clean == k_volume_path || clean.starts_with(std::string(k_volume_path) + "/");
   if (!is_inside) {
     throw Error(
-        ErrorCode::invalid_input, fmt::format("'{}' is outside of the shared volume", container_path))
+        ErrorCode::invalid_input,
+        fmt::format("'{}' is outside of the shared volume", container_path))
         .with_hint(fmt::format("use a path below {}, or a relative one", k_volume_path));
   }
   const fs::path below = fs::path(clean.substr(k_volume_path.size())).relative_path();

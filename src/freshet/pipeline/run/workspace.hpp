@@ -13,16 +13,17 @@ namespace freshet::pipeline {
 /// Where the shared volume is in containers.
 inline constexpr std::string_view k_volume_path = "/codefresh/volume";
 
-/// The shared volume of one run: a folder on this machine that containers see at `/codefresh/volume`,
-/// and beside it, out of their sight, the git data of its checkouts.
+/// The shared volume of one run: a folder on this machine that containers see at
+/// `/codefresh/volume`, and beside it, out of their sight, the git data of its checkouts.
 ///
-/// Both are kept from one run of a pipeline to the next: a run takes the saved folder by renaming it
-/// into its own, which only one run can do; a run that finds none starts empty; what ends last is
-/// what the next run finds.
+/// Both are kept from one run of a pipeline to the next: a run takes the saved folder by renaming
+/// it into its own, which only one run can do; a run that finds none starts empty; what ends last
+/// is what the next run finds.
 class Workspace {
  public:
   /// Takes the saved state of `pipeline`, or makes an empty one, as `run.state()`.
-  static Workspace take(const fs::path& data_directory, std::string_view pipeline, const RunDirectory& run);
+  static Workspace take(
+      const fs::path& data_directory, std::string_view pipeline, const RunDirectory& run);
 
   /// The volume's folder on this machine, absolute and free of links.
   const fs::path& root() const { return root_; }

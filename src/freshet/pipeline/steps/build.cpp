@@ -23,7 +23,8 @@ struct Dockerfile {
   std::string shown_name;
 };
 
-Dockerfile find_dockerfile(const StepScope& scope, const BuildStep& step, const std::string& directory) {
+Dockerfile find_dockerfile(
+    const StepScope& scope, const BuildStep& step, const std::string& directory) {
   if (step.dockerfile_content) {
     const std::string text = scope.run.expand(*step.dockerfile_content);
     return {engine::DockerfileText{text}, text, "inline Dockerfile"};
@@ -72,8 +73,8 @@ std::vector<std::pair<std::string, std::string>> expand_arguments(
 }
 
 engine::CredentialSource credential_source(StepScope scope) {
-  const auto find = [integrations = &scope.services.integrations,
-                     run = &scope.run](std::string_view host) -> std::optional<engine::RegistryAuth> {
+  const auto find = [integrations = &scope.services.integrations, run = &scope.run](
+                        std::string_view host) -> std::optional<engine::RegistryAuth> {
     const auto login = integrations->pull_auth(host);
     return login ? std::optional(to_engine_auth(*run, *login)) : std::nullopt;
   };
@@ -101,7 +102,8 @@ std::optional<model::RegistryIntegration> find_target(StepScope scope, const Bui
   if (step.registry) {
     return find_registry(scope, *step.registry);
   }
-  std::optional<model::RegistryIntegration> target = scope.services.integrations.default_integration();
+  std::optional<model::RegistryIntegration> target =
+      scope.services.integrations.default_integration();
   if (!target) {
     scope.log.line("Not pushed: the step names no registry and none is the default");
   }
@@ -119,7 +121,11 @@ std::string default_tag(const RunState& run) {
 }
 
 Awaitable<std::string> build_image(
-    Ctx ctx, StepScope scope, const BuildStep& step, const Dockerfile& dockerfile, std::string directory) {
+    Ctx ctx,
+    StepScope scope,
+    const BuildStep& step,
+    const Dockerfile& dockerfile,
+    std::string directory) {
   RunState& run = scope.run;
   engine::BuildRequest request;
   request.context_directory = run.workspace().host_path(directory);
@@ -177,15 +183,17 @@ Awaitable<StepOutput> run_build(Ctx ctx, StepScope scope, BuildStep step) {
   const std::string domain = target ? target->domain : std::string();
   for (const std::string& tag : tags) {
     references.push_back(
-        target ? compose(*target, name, registries::NameSource::build_image_name, tag, step.image_name.at)
-               : local_reference(name, tag, step.image_name.at));
+        target
+            ? compose(
+                  *target, name, registries::NameSource::build_image_name, tag, step.image_name.at)
+            : local_reference(name, tag, step.image_name.at));
   }
 
   const auto started = Ctx::Clock::now();
   const std::string image_id = co_await build_image(ctx, scope, step, dockerfile, directory);
   model::ImageRecord record = co_await describe_image(ctx, scope, image_id);
   record.image_name = name;
-  record.dockerfile = dockerfile.text;
+  record.dockerfile = run.masker().mask(dockerfile.text);  // an inline one may hold a secret
   record.build_duration_ms = milliseconds_since(started);
   co_await save_image(scope, record);
 
@@ -193,7 +201,9 @@ Awaitable<StepOutput> run_build(Ctx ctx, StepScope scope, BuildStep step) {
   output.working_directory = directory;
   output.image = StepImage{image_id, name, tags.front(), {}};
   output.members = {
-      {"imageId", record.internal_image_id}, {"imageName", name}, {"imageTagName", name + ":" + tags.front()}};
+      {"imageId", record.internal_image_id},
+      {"imageName", name},
+      {"imageTagName", name + ":" + tags.front()}};
   if (target) {
     const auto push_started = Ctx::Clock::now();
     PublishRequest request{image_id, *target, references};

@@ -36,7 +36,8 @@ void BuildProgress::apply(const engine::ProgressUpdate& update) {
     log_.feed(known(log.vertex).number, log.bytes);
   }
   for (const engine::BuildWarning& warning : update.warnings) {
-    const std::string where = warning.line > 0 ? fmt::format(" (Dockerfile line {})", warning.line) : "";
+    const std::string where =
+        warning.line > 0 ? fmt::format(" (Dockerfile line {})", warning.line) : "";
     log_.line(fmt::format("warning: {}{}", warning.text, where));
   }
 }
@@ -78,7 +79,8 @@ void BuildProgress::apply_vertex(const engine::Vertex& vertex) {
     return;
   }
   const bool failed = !vertex.error.empty();
-  const bool is_news = !seen.is_told_done || seen.is_cached != vertex.cached || seen.has_failed != failed;
+  const bool is_news =
+      !seen.is_told_done || seen.is_cached != vertex.cached || seen.has_failed != failed;
   seen.is_told_done = true;
   seen.is_cached = vertex.cached;
   seen.has_failed = failed;
@@ -86,8 +88,8 @@ void BuildProgress::apply_vertex(const engine::Vertex& vertex) {
     event.state = failed ? VertexEvent::State::failed : VertexEvent::State::completed;
     event.cached = vertex.cached;
     if (vertex.started) {
-      event.duration =
-          std::chrono::duration_cast<std::chrono::milliseconds>(*vertex.completed - *vertex.started);
+      event.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
+          *vertex.completed - *vertex.started);
     }
     log_.vertex(event);
   }
@@ -98,11 +100,14 @@ void BuildProgress::apply_status(const engine::VertexStatus& status) {
     return;
   }
   const auto current = static_cast<std::uint64_t>(status.current);
-  const std::string amount =
-      status.total > 0
-          ? fmt::format("{} of {}", human_size(current), human_size(static_cast<std::uint64_t>(status.total)))
-          : human_size(current);
-  log_.vertex_status(known(status.vertex).number, fmt::format("{} {} {}", status.name, status.id, amount));
+  const std::string amount = status.total > 0
+                                 ? fmt::format(
+                                       "{} of {}",
+                                       human_size(current),
+                                       human_size(static_cast<std::uint64_t>(status.total)))
+                                 : human_size(current);
+  log_.vertex_status(
+      known(status.vertex).number, fmt::format("{} {} {}", status.name, status.id, amount));
 }
 
 }  // namespace freshet::pipeline

@@ -70,7 +70,8 @@ TEST_F(BuildProgressTest, numbers_vertices_by_their_start_and_tells_each_end_onc
   progress_.apply({{run}, {}, {}, {}});
   EXPECT_EQ(
       recorder_.told,
-      (std::vector<std::string>{"1 [2/2] RUN make started 0ms", "1 [2/2] RUN make completed 1500ms"}));
+      (std::vector<std::string>{
+          "1 [2/2] RUN make started 0ms", "1 [2/2] RUN make completed 1500ms"}));
 }
 
 TEST_F(BuildProgressTest, cuts_output_into_lines_of_its_vertex) {

@@ -20,7 +20,9 @@ constexpr std::size_t k_max_exports_bytes = 4 << 20;
 constexpr auto k_removal_limit = std::chrono::seconds(30);
 
 bool is_environment_name(std::string_view name) {
-  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  const auto is_word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
   return !name.empty() && std::all_of(name.begin(), name.end(), is_word);
 }
 
@@ -53,7 +55,8 @@ void set_program(const StepScope& scope, const FreestyleStep& step, engine::Cont
   if (!step.commands.empty()) {
     const fs::path folder = scope.run.directory().make_step_files(scope.index);
     write_step_files(folder, expand_all(scope.run, step.commands));
-    spec.mounts.push_back({engine::Mount::Kind::bind, folder.string(), std::string(k_step_files), true});
+    spec.mounts.push_back(
+        {engine::Mount::Kind::bind, folder.string(), std::string(k_step_files), true});
     const std::string shell = step.shell == Shell::bash ? "/bin/bash" : "/bin/sh";
     spec.entry_point = {shell, fmt::format("{}/{}", k_step_files, k_script_name)};
     spec.command.emplace();  // not the image's own
@@ -68,7 +71,10 @@ void set_program(const StepScope& scope, const FreestyleStep& step, engine::Cont
 }
 
 engine::ContainerSpec make_spec(
-    const StepScope& scope, const FreestyleStep& step, std::string image, const std::string& directory) {
+    const StepScope& scope,
+    const FreestyleStep& step,
+    std::string image,
+    const std::string& directory) {
   engine::ContainerSpec spec;
   spec.image = std::move(image);
   spec.user = "0:0";

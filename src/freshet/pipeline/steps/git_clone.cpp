@@ -19,7 +19,8 @@ struct Checkout {
 void remove_or_throw(const fs::path& path) {
   if (const std::string problem = remove_tree(path); !problem.empty()) {
     throw Error(ErrorCode::unavailable, problem)
-        .with_hint("a step of an earlier build may have made it as another user; remove it by hand");
+        .with_hint(
+            "a step of an earlier build may have made it as another user; remove it by hand");
   }
 }
 
@@ -41,7 +42,8 @@ Awaitable<void> prepare_repository(Ctx ctx, Git& git, const Checkout& checkout) 
   co_await git.run(ctx, std::move(init));
   std::vector<std::string> url{"config", "remote.origin.url", checkout.address.url};
   co_await git.run(ctx, std::move(url));
-  std::vector<std::string> refs{"config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"};
+  std::vector<std::string> refs{
+      "config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"};
   co_await git.run(ctx, std::move(refs));
   // `init` noted the work tree, which is another folder in the next build.
   std::vector<std::string> tree{"config", "--unset-all", "core.worktree"};
@@ -62,7 +64,9 @@ void copy_repository(const Checkout& checkout) {
   const fs::path target = checkout.directory / ".git";
   remove_or_throw(target);
   fs::copy(
-      checkout.git_directory, target, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+      checkout.git_directory,
+      target,
+      fs::copy_options::recursive | fs::copy_options::copy_symlinks);
 }
 
 /// A commit to check out, and the branch that it was asked for by.
@@ -72,7 +76,8 @@ struct Target {
 };
 
 Awaitable<std::optional<std::string>> find_commit(Ctx ctx, Git& git, std::string name) {
-  std::vector<std::string> ask{"rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"};
+  std::vector<std::string> ask{
+      "rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"};
   co_return co_await git.ask(ctx, std::move(ask));
 }
 
@@ -106,7 +111,8 @@ Awaitable<Target> find_target(Ctx ctx, Git& git, std::optional<std::string> revi
     }
   }
   throw Error(
-      ErrorCode::not_found, fmt::format("the repository has no branch, tag or commit '{}'", wanted));
+      ErrorCode::not_found,
+      fmt::format("the repository has no branch, tag or commit '{}'", wanted));
 }
 
 Awaitable<void> check_out(Ctx ctx, Git& git, Target target) {
@@ -141,8 +147,8 @@ Awaitable<StepOutput> run_git_clone(Ctx ctx, StepScope scope, GitCloneStep step)
     }
   }
   checkout.depth = step.depth;
-  const std::string base =
-      step.working_directory ? run.resolve_directory(step.working_directory) : std::string(k_volume_path);
+  const std::string base = step.working_directory ? run.resolve_directory(step.working_directory)
+                                                  : std::string(k_volume_path);
   StepOutput output;
   output.working_directory = join_container_path(base, checkout.address.name);
   checkout.directory = run.workspace().host_path(output.working_directory);
@@ -159,9 +165,13 @@ Awaitable<StepOutput> run_git_clone(Ctx ctx, StepScope scope, GitCloneStep step)
 
   std::optional<model::GitFacts> facts = co_await find_git_facts(ctx, git);
   if (facts) {
-    scope.log.line(fmt::format("HEAD is now at {} {}", facts->revision.substr(0, 7), split(facts->commit_message, '\n').front()));
+    scope.log.line(fmt::format(
+        "HEAD is now at {} {}",
+        facts->revision.substr(0, 7),
+        split(facts->commit_message, '\n').front()));
     output.members["revision"] = facts->revision;
-    // A checkout by tag or hash is on no branch: the build's own branch still holds for that commit.
+    // A checkout by tag or hash is on no branch: the build's own branch still holds for that
+    // commit.
     if (facts->branch.empty() && facts->revision == run.git().revision) {
       facts->branch = run.git().branch;
     }

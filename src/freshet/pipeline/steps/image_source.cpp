@@ -30,7 +30,8 @@ Awaitable<std::string> pull(Ctx ctx, StepScope scope, const oci::Reference& refe
   const auto image = co_await scope.services.engine.find_image(ctx, exact.to_string());
   if (!image) {
     throw Error(
-        ErrorCode::not_found, fmt::format("the engine pulled {} but does not have it", exact.to_string()));
+        ErrorCode::not_found,
+        fmt::format("the engine pulled {} but does not have it", exact.to_string()));
   }
   co_return image->id;
 }
@@ -42,14 +43,16 @@ Awaitable<std::string> current_digest(Ctx ctx, StepScope scope, const oci::Refer
     credentials = oci::Credentials{auth->username, auth->password};
   }
   oci::RegistryClient registry(scope.services.http, reference.domain, credentials);
-  const auto manifest = co_await registry.find_manifest(ctx, reference.path, reference.tag_or_latest());
+  const auto manifest =
+      co_await registry.find_manifest(ctx, reference.path, reference.tag_or_latest());
   co_return manifest ? manifest->digest.to_string() : std::string();
 }
 
 Awaitable<bool> is_stale(
     Ctx ctx, StepScope scope, const oci::Reference& reference, const engine::ImageDetails& image) {
-  if (reference.digest || image.repo_digests.empty()) {
-    co_return false;  // a digest cannot move; an image made here has no registry to compare with
+  const std::vector<std::string> digests = digests_of(image, reference);
+  if (reference.digest || digests.empty()) {
+    co_return false;  // a digest cannot move; what never came from this repository cannot be older
   }
   std::string problem;
   std::string digest;
@@ -65,15 +68,13 @@ Awaitable<bool> is_stale(
         problem.empty() ? "the registry does not have it" : problem));
     co_return false;
   }
-  co_return std::none_of(
-      image.repo_digests.begin(), image.repo_digests.end(), [&](const std::string& known) {
-        return known.ends_with("@" + digest);
-      });
+  co_return std::find(digests.begin(), digests.end(), digest) == digests.end();
 }
 
 }  // namespace
 
-Awaitable<std::string> pull_image(Ctx ctx, StepScope scope, oci::Reference reference, PullPolicy policy) {
+Awaitable<std::string> pull_image(
+    Ctx ctx, StepScope scope, oci::Reference reference, PullPolicy policy) {
   if (policy == PullPolicy::when_stale) {
     const auto image = co_await scope.services.engine.find_image(ctx, reference.to_string());
     if (image && !co_await is_stale(ctx, scope, reference, *image)) {
@@ -106,7 +107,20 @@ Awaitable<std::string> resolve_image(Ctx ctx, StepScope scope, Text text) {
   if (const StepImage* image = scope.run.find_image_by_id(expanded)) {
     co_return co_await make_present(ctx, scope, *image);
   }
-  co_return co_await pull_image(ctx, scope, parse_reference(expanded, text.at), PullPolicy::when_stale);
+  co_return co_await pull_image(
+      ctx, scope, parse_reference(expanded, text.at), PullPolicy::when_stale);
+}
+
+std::vector<std::string> digests_of(
+    const engine::ImageDetails& image, const oci::Reference& reference) {
+  std::vector<std::string> out;
+  for (const std::string& entry : image.repo_digests) {
+    const oci::Reference known = oci::Reference::parse(entry);
+    if (known.name() == reference.name() && known.digest) {
+      out.push_back(known.digest->to_string());
+    }
+  }
+  return out;
 }
 
 engine::RegistryAuth to_engine_auth(RunState& run, const registries::RegistryLogin& login) {

@@ -5,6 +5,7 @@
 #include "freshet/pipeline/run/scope.hpp"
 
 #include <string>
+#include <vector>
 
 namespace freshet::pipeline {
 
@@ -20,7 +21,8 @@ enum class PullPolicy {
 /// digest by one short request; when the registry cannot be asked, the copy is used and the log
 /// says so.
 /// Throws what the engine's pull throws.
-Awaitable<std::string> pull_image(Ctx ctx, StepScope scope, oci::Reference reference, PullPolicy policy);
+Awaitable<std::string> pull_image(
+    Ctx ctx, StepScope scope, oci::Reference reference, PullPolicy policy);
 
 /// The id of an image of this run, pulled back by digest when the engine lost it.
 Awaitable<std::string> make_present(Ctx ctx, StepScope scope, StepImage image);
@@ -30,6 +32,10 @@ Awaitable<std::string> resolve_image(Ctx ctx, StepScope scope, Text text);
 
 /// A login in the form in which the engine takes it; masked in the run's output from now on.
 engine::RegistryAuth to_engine_auth(RunState& run, const registries::RegistryLogin& login);
+
+/// The digests under which the engine knows `image` in the repository of `reference`.
+std::vector<std::string> digests_of(
+    const engine::ImageDetails& image, const oci::Reference& reference);
 
 /// Parses with the place in the pipeline in the error.
 oci::Reference parse_reference(const std::string& text, const SourcePosition& at);

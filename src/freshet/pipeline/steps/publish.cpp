@@ -29,26 +29,6 @@ Awaitable<FileLock> lock_repository(const StepScope& scope, std::string name) {
   }
 }
 
-/// The digest under which the engine knows that the image is in `repository`; empty: it is not.
-std::string digest_in(const engine::ImageDetails& image, const std::string& repository) {
-  for (const std::string& entry : image.repo_digests) {
-    if (entry.starts_with(repository + "@")) {
-      return entry.substr(repository.size() + 1);
-    }
-  }
-  return {};
-}
-
-/// The engine lists what it pushed under the familiar form of a name: `hello` for
-/// `docker.io/library/hello`.
-std::string familiar_name(const oci::Reference& reference) {
-  if (reference.domain != "docker.io") {
-    return reference.name();
-  }
-  constexpr std::string_view k_library = "library/";
-  return reference.path.starts_with(k_library) ? reference.path.substr(k_library.size()) : reference.path;
-}
-
 }  // namespace
 
 Awaitable<Published> publish(Ctx ctx, StepScope scope, PublishRequest request) {
@@ -67,12 +47,17 @@ Awaitable<Published> publish(Ctx ctx, StepScope scope, PublishRequest request) {
         fmt::format("pushing {} with integration '{}'", reference.to_string(), request.target.name),
         docker.push_image(ctx, repository, reference.tag, auth, on_progress));
     published.repo_digest = repository + "@" + pushed.digest;
-    published.tags.push_back({reference.domain, reference.path, reference.tag, request.target.name});
+    published.tags.push_back(
+        {reference.domain, reference.path, reference.tag, request.target.name});
   }
-  const std::optional<engine::ImageDetails> image = co_await docker.find_image(ctx, request.image_id);
-  const std::string expected =
-      image ? digest_in(*image, familiar_name(request.references.front())) : std::string();
-  if (repository + "@" + expected != published.repo_digest) {
+  const std::optional<engine::ImageDetails> image =
+      co_await docker.find_image(ctx, request.image_id);
+  const std::vector<std::string> digests =
+      image ? digests_of(*image, request.references.front()) : std::vector<std::string>();
+  const bool is_ours = std::any_of(digests.begin(), digests.end(), [&](const std::string& digest) {
+    return published.repo_digest == repository + "@" + digest;
+  });
+  if (!is_ours) {
     throw Error(
         ErrorCode::conflict,
         fmt::format("another program moved '{}' in the engine while it was pushed", repository))
@@ -106,7 +91,8 @@ std::vector<std::string> resolve_tags(
       throw Error(ErrorCode::invalid_input, fmt::format("'{}' is not a tag", value))
           .at(text.at)
           .with_hint(
-              "a tag has at most 128 letters, digits, '_', '.' and '-', and starts with neither '.' "
+              "a tag has at most 128 letters, digits, '_', '.' and '-', and starts with neither "
+              "'.' "
               "nor '-'");
     }
     if (std::find(out.begin(), out.end(), value) == out.end()) {
@@ -122,7 +108,8 @@ Awaitable<model::ImageRecord> describe_image(Ctx ctx, StepScope scope, std::stri
   if (!details) {
     throw Error(ErrorCode::not_found, fmt::format("the engine no longer has image {}", image_id));
   }
-  const std::vector<engine::ImageHistoryEntry> history = co_await docker.image_history(ctx, image_id);
+  const std::vector<engine::ImageHistoryEntry> history =
+      co_await docker.image_history(ctx, image_id);
   model::ImageRecord record;
   record.id = make_id();
   record.internal_image_id = internal_image_id(details->id);

@@ -34,7 +34,8 @@ model::RegistryIntegration find_target(StepScope scope, const PushStep& step) {
   if (step.registry) {
     return find_registry(scope, *step.registry);
   }
-  std::optional<model::RegistryIntegration> target = scope.services.integrations.default_integration();
+  std::optional<model::RegistryIntegration> target =
+      scope.services.integrations.default_integration();
   if (target) {
     return *target;
   }
@@ -45,7 +46,8 @@ model::RegistryIntegration find_target(StepScope scope, const PushStep& step) {
         .at(scope.step.at)
         .with_hint("connect one with 'freshet registry add'");
   }
-  scope.log.line(fmt::format("No registry named and none is the default: using '{}'", all.front().name));
+  scope.log.line(
+      fmt::format("No registry named and none is the default: using '{}'", all.front().name));
   return all.front();
 }
 
@@ -53,7 +55,8 @@ model::RegistryIntegration find_target(StepScope scope, const PushStep& step) {
 
 Awaitable<StepOutput> run_push(Ctx ctx, StepScope scope, PushStep step) {
   const model::RegistryIntegration target = find_target(scope, step);
-  const std::vector<std::string> tags = resolve_tags(scope.run, step.tag, step.tags, "latest", false);
+  const std::vector<std::string> tags =
+      resolve_tags(scope.run, step.tag, step.tags, "latest", false);
   Candidate candidate = co_await find_candidate(ctx, scope, step.candidate);
   SourcePosition name_at = step.candidate.at;
   if (step.image_name) {
@@ -76,7 +79,8 @@ Awaitable<StepOutput> run_push(Ctx ctx, StepScope scope, PushStep step) {
   scope.log.image(record);
 
   StepOutput output;
-  output.image = StepImage{candidate.image_id, record.image_name, tags.front(), {published.repo_digest}};
+  output.image =
+      StepImage{candidate.image_id, record.image_name, tags.front(), {published.repo_digest}};
   output.members = {
       {"registry", target.name},
       {"imageId", record.internal_image_id},

@@ -48,7 +48,8 @@ std::string single_quoted(std::string_view text) {
 void write_readable(const fs::path& path, std::string_view content, fs::perms extra) {
   replace_private_file(path, content);
   // The container's user need not be ours.
-  fs::permissions(path, fs::perms::group_read | fs::perms::others_read | extra, fs::perm_options::add);
+  fs::permissions(
+      path, fs::perms::group_read | fs::perms::others_read | extra, fs::perm_options::add);
 }
 
 }  // namespace
@@ -99,7 +100,8 @@ std::vector<std::string> split_words(std::string_view line) {
 }
 
 void write_step_files(const fs::path& folder, const std::vector<std::string>& commands) {
-  constexpr auto k_executable = fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec;
+  constexpr auto k_executable =
+      fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec;
   write_readable(folder / k_script_name, make_script(commands), fs::perms::none);
   write_readable(folder / "cf_export", k_cf_export, k_executable);
 }

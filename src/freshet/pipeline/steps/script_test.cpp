@@ -20,8 +20,9 @@ class ScriptTest : public ::testing::Test {
 
   int run(const std::vector<std::string>& commands) {
     write_step_files(folder_, commands);
-    const std::string line = "cd '" + folder_.string() + "' && CF_VOLUME_PATH='" + folder_.string() +
-                             "/volume' PATH=\"$PATH:" + folder_.string() + "\" /bin/sh script > output 2>&1";
+    const std::string line = "cd '" + folder_.string() + "' && CF_VOLUME_PATH='" +
+                             folder_.string() + "/volume' PATH=\"$PATH:" + folder_.string() +
+                             "\" /bin/sh script > output 2>&1";
     return WEXITSTATUS(std::system(line.c_str()));
   }
   std::string text(const char* name) { return load_file(folder_ / name, 1 << 20); }
@@ -32,8 +33,7 @@ class ScriptTest : public ::testing::Test {
 TEST_F(ScriptTest, tells_each_command_and_stops_at_the_first_that_fails) {
   EXPECT_EQ(run({"echo one", "sh -c 'exit 7'", "echo never"}), 7);
   EXPECT_EQ(
-      text("output"),
-      "Executing command: echo one\none\nExecuting command: sh -c 'exit 7'\n");
+      text("output"), "Executing command: echo one\none\nExecuting command: sh -c 'exit 7'\n");
 }
 
 TEST_F(ScriptTest, keeps_variables_and_directory_from_one_command_to_the_next) {
@@ -42,7 +42,9 @@ TEST_F(ScriptTest, keeps_variables_and_directory_from_one_command_to_the_next) {
 }
 
 TEST_F(ScriptTest, runs_commands_of_several_lines) {
-  EXPECT_EQ(run({"cat <<EOF\nhere # not a comment\nEOF\n", "if true; then\n  echo yes # a comment\nfi"}), 0);
+  EXPECT_EQ(
+      run({"cat <<EOF\nhere # not a comment\nEOF\n", "if true; then\n  echo yes # a comment\nfi"}),
+      0);
   EXPECT_NE(text("output").find("here # not a comment\n"), std::string::npos);
   EXPECT_TRUE(text("output").ends_with("yes\n")) << text("output");
 }
@@ -65,7 +67,8 @@ TEST_F(ScriptTest, exports_only_the_first_line_of_a_value) {
 
 TEST_F(ScriptTest, refuses_to_export_what_is_no_variable_name) {
   EXPECT_EQ(run({"cf_export 'a;b=1'"}), 1);
-  EXPECT_TRUE(text("output").ends_with("cf_export: 'a;b' is not a variable name\n")) << text("output");
+  EXPECT_TRUE(text("output").ends_with("cf_export: 'a;b' is not a variable name\n"))
+      << text("output");
 }
 
 TEST(SplitWords, cuts_as_a_shell_does) {

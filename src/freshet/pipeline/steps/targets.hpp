@@ -24,14 +24,20 @@ oci::Reference compose(
     const SourcePosition& at);
 
 /// The name of an image that stays in the engine.
-oci::Reference local_reference(const std::string& name, const std::string& tag, const SourcePosition& at);
+oci::Reference local_reference(
+    const std::string& name, const std::string& tag, const SourcePosition& at);
 
 /// Stores a record without blocking the run.
 Awaitable<void> save_image(StepScope scope, model::ImageRecord record);
 
 /// Adds what was pushed to the image's record, making one for an image that was not built here.
 Awaitable<model::ImageRecord> record_push(
-    Ctx ctx, StepScope scope, std::string image_id, std::string name, Published published, std::int64_t push_ms);
+    Ctx ctx,
+    StepScope scope,
+    std::string image_id,
+    std::string name,
+    Published published,
+    std::int64_t push_ms);
 
 std::int64_t milliseconds_since(Ctx::Clock::time_point start);
 

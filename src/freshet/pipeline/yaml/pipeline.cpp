@@ -2,6 +2,7 @@
 #include "freshet/pipeline/yaml/pipeline.hpp"
 
 #include "freshet/base/text.hpp"
+#include "freshet/pipeline/yaml/context_checks.hpp"
 #include "freshet/pipeline/yaml/document.hpp"
 #include "freshet/pipeline/yaml/field_reader.hpp"
 #include "freshet/pipeline/yaml/scalars.hpp"
@@ -91,7 +92,8 @@ std::string_view to_string(StepType type) {
   return supported_step_types()[static_cast<std::size_t>(type)];
 }
 
-ParsedPipeline parse_pipeline(std::string_view text, std::string file_name) {
+ParsedPipeline parse_pipeline(
+    std::string_view text, std::string file_name, const PipelineContext* context) {
   ParsedPipeline parsed;
   Findings findings(std::move(file_name), parsed.diagnostics);
   const std::optional<YamlNode> root = parse_document(text, findings);
@@ -107,6 +109,10 @@ ParsedPipeline parse_pipeline(std::string_view text, std::string file_name) {
     return parsed;
   }
   Pipeline pipeline = parse_root(*root, findings);
+  if (context != nullptr) {
+    check_registries(
+        pipeline, context->registries, context->has_default_registry, parsed.diagnostics);
+  }
   if (!parsed.diagnostics.has_errors()) {
     parsed.pipeline = std::move(pipeline);
   }

@@ -99,6 +99,12 @@ struct Pipeline {
   std::vector<Step> steps;  // in the order of the file; names are unique
 };
 
+/// What the file is checked against beside its own rules.
+struct PipelineContext {
+  std::vector<std::string> registries;  // names of the connected integrations
+  bool has_default_registry = false;
+};
+
 struct ParsedPipeline {
   std::optional<Pipeline> pipeline;  // absent when there are errors
   Diagnostics diagnostics;
@@ -106,8 +112,10 @@ struct ParsedPipeline {
 
 /// Reads a pipeline file. All findings are reported, not only the first; what the language has but
 /// this program does not do yet is an error, so that nothing in a file is ever ignored.
-/// `file_name` is only used in positions.
-ParsedPipeline parse_pipeline(std::string_view text, std::string file_name);
+/// `file_name` is only used in positions. With `context` the registries that the file names are
+/// checked too, also in a file with other errors.
+ParsedPipeline parse_pipeline(
+    std::string_view text, std::string file_name, const PipelineContext* context = nullptr);
 
 /// Whether a step is named `main_clone`: it then is the clone that later steps start from.
 bool uses_main_clone(const Pipeline& pipeline);
