@@ -144,5 +144,20 @@ TEST(ErrorCode, decides_on_exit_code_and_retry) {
   }
 }
 
+TEST(ErrorTexts, are_all_put_through_a_transformation) {
+  Error error = Error(ErrorCode::upstream_denied, "said s3cret")
+                    .with_hint("not s3cret again")
+                    .with_remote_text("you sent s3cret");
+  error.add_frame("pushing s3cret");
+  const Error masked = error.with_texts([](std::string_view text) {
+    std::string out(text);
+    const std::size_t at = out.find("s3cret");
+    return out.replace(at, 6, "***");
+  });
+  EXPECT_EQ(
+      to_terminal(masked),
+      "error: said ***\n  it said: 'you sent ***'\n  while pushing ***\nhint: not *** again\n");
+}
+
 }  // namespace
 }  // namespace freshet

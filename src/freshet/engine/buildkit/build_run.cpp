@@ -5,7 +5,11 @@
 #include "freshet/engine/buildkit/build_error.hpp"
 #include "freshet/engine/buildkit/owned_thread.hpp"
 #include "freshet/engine/buildkit/session.hpp"
+#include "freshet/engine/buildkit/session_id.hpp"
 #include "freshet/engine/buildkit/solve_request.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
 
 namespace freshet::engine {
 namespace {
@@ -24,6 +28,13 @@ std::string image_id_from(const moby::buildkit::v1::SolveResponse& response) {
     }
   }
   throw Error(ErrorCode::upstream_denied, "the Docker engine built the image and did not name it");
+}
+
+/// Tells equal trees apart that two builds may read at the same time, empty ones included.
+std::string identity_of(const fs::path& directory) {
+  struct stat status {};
+  ::stat(directory.c_str(), &status);  // its absence is told when it is read
+  return fmt::format(":{}:{}", status.st_dev, status.st_ino);
 }
 
 }  // namespace
@@ -49,7 +60,13 @@ BuildResult BuildRun::run(const OnProgress& on_progress) {
   const DockerfileSource dockerfile = load_dockerfile(request_);
   const std::string key =
       request_.source_key.empty() ? request_.context_directory.string() : request_.source_key;
-  Session session(*control_, make_content(dockerfile), key, [this] {
+  SessionContent content = make_content(dockerfile);
+  const std::string id = find_session_id(
+      std::chrono::system_clock::now(),
+      key + identity_of(request_.context_directory),
+      dockerfile,
+      *content.trees.at("context"));
+  Session session(*control_, std::move(content), id, key, [this] {
     is_session_lost_ = true;
     solve_context_.TryCancel();  // the builder would only notice at its next need of a file
   });

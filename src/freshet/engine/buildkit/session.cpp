@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/engine/buildkit/session.hpp"
 
-#include "freshet/base/ids.hpp"
 #include "freshet/base/text.hpp"
 
 #include <sodium/crypto_generichash.h>
@@ -39,9 +38,10 @@ Tunnel::Identity make_identity(std::string id, std::string_view source_key) {
 Session::Session(
     moby::buildkit::v1::Control::StubInterface& control,
     SessionContent content,
+    std::string id,
     const std::string& source_key,
     std::function<void()> on_lost)
-    : id_(make_id()),
+    : id_(std::move(id)),
       server_(std::move(content)),
       tunnel_(control, make_identity(id_, source_key), std::move(on_lost)) {
   server_.serve(tunnel_.take_inner_end());

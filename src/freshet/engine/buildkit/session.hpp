@@ -12,6 +12,7 @@ class Session {
   Session(
       moby::buildkit::v1::Control::StubInterface& control,
       SessionContent content,
+      std::string id,
       const std::string& source_key,
       std::function<void()> on_lost);
 

@@ -34,6 +34,7 @@ list(APPEND engine_sources
   buildkit/diff_copy.cpp
   buildkit/dockerfile_source.cpp
   buildkit/session.cpp
+  buildkit/session_id.cpp
   buildkit/session_server.cpp
   buildkit/session_services.cpp
   buildkit/solve_request.cpp
@@ -45,6 +46,7 @@ list(APPEND engine_tests
   buildkit/diff_copy_test.cpp
   buildkit/dockerfile_source_test.cpp
   buildkit/real_build_test.cpp
+  buildkit/session_id_test.cpp
   buildkit/session_services_test.cpp
   buildkit/solve_request_test.cpp
   buildkit/status_stream_test.cpp

@@ -20,6 +20,8 @@ struct FileEntry {
   std::uint32_t mode = 0;  // Go's FileMode bits, see `to_go_mode`
   std::int64_t size = 0;
   std::int64_t modified_ns = 0;  // since the epoch
+  std::int64_t changed_ns = 0;  // of anything about it, since the epoch; is not sent
+  std::uint64_t inode = 0;  // is not sent
   std::string link_name;  // target of a symbolic link, or path of the first hard link
   std::int64_t device_major = 0;
   std::int64_t device_minor = 0;

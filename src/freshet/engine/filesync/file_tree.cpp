@@ -152,7 +152,7 @@ void DirectoryTree::list(const FileFilter& filter, const EntrySink& on_entry) co
   }
   const Selection selection(std::move(include), filter.exclude_patterns);
   const UniqueFd root = open_root_again();
-  walk_tree(root.get(), selection, on_entry);
+  walk_tree(root.get(), selection, on_entry, filter.wants_attributes);
 }
 
 std::unique_ptr<FileContent> DirectoryTree::open(const std::string& path) const {

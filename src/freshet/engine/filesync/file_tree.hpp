@@ -16,6 +16,7 @@ struct FileFilter {
   std::vector<std::string> follow_paths;
   std::vector<std::string> include_patterns;
   std::vector<std::string> exclude_patterns;
+  bool wants_attributes = true;  // extended ones, which take most of a listing's time
 };
 
 /// One open file.

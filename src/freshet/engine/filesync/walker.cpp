@@ -40,8 +40,8 @@ bool has_vanished(int code) {
 
 class Walker {
  public:
-  Walker(const Selection& selection, const EntrySink& on_entry)
-      : selection_(selection), on_entry_(on_entry) {}
+  Walker(const Selection& selection, const EntrySink& on_entry, bool wants_attributes)
+      : selection_(selection), on_entry_(on_entry), wants_attributes_(wants_attributes) {}
 
   bool walk(int root_fd) {
     steps_.push_back(selection_.root());
@@ -145,6 +145,8 @@ class Walker {
     entry.size = type == S_IFDIR || type == S_IFSOCK ? 0 : status.st_size;
     entry.modified_ns =
         std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+    entry.changed_ns = std::int64_t{status.st_ctim.tv_sec} * 1'000'000'000 + status.st_ctim.tv_nsec;
+    entry.inode = status.st_ino;
     entry.link_name.clear();
     const bool is_device = type == S_IFBLK || type == S_IFCHR;
     entry.device_major = is_device ? ::gnu_dev_major(status.st_rdev) : 0;
@@ -152,7 +154,9 @@ class Walker {
     entry.content = type == S_IFREG    ? FileEntry::Content::file
                     : type == S_IFSOCK ? FileEntry::Content::empty
                                        : FileEntry::Content::none;
-    attributes_.read(directory_fd, name, status.st_dev, entry.attributes);
+    if (wants_attributes_) {
+      attributes_.read(directory_fd, name, status.st_dev, entry.attributes);
+    }
     if (type == S_IFLNK) {
       entry.link_name = read_link(directory_fd, name).value_or("");
     } else if (type != S_IFDIR && status.st_nlink > 1) {
@@ -171,6 +175,7 @@ class Walker {
 
   const Selection& selection_;
   const EntrySink& on_entry_;
+  bool wants_attributes_;
   std::string path_;
   std::deque<Selection::Step> steps_;  // by depth; a deque keeps references while it grows
   std::vector<FileEntry> waiting_;
@@ -181,8 +186,9 @@ class Walker {
 
 }  // namespace
 
-bool walk_tree(int root_fd, const Selection& selection, const EntrySink& on_entry) {
-  return Walker(selection, on_entry).walk(root_fd);
+bool walk_tree(
+    int root_fd, const Selection& selection, const EntrySink& on_entry, bool wants_attributes) {
+  return Walker(selection, on_entry, wants_attributes).walk(root_fd);
 }
 
 }  // namespace freshet::engine

@@ -12,9 +12,14 @@ namespace freshet::engine {
 /// left out. Links are listed, never followed; mounts are.
 ///
 /// Memory grows with the depth of the tree and its largest directory, not with its size (but for
-/// files with several hard links). Returns false when `on_entry` ended the listing.
-/// Throws: forbidden, unavailable (a directory or file that cannot be read, by name).
-/// Source: session protocol of BuildKit ("fsutil"): order, lazily sent parents, hard links.
-bool walk_tree(int root_fd, const Selection& selection, const EntrySink& on_entry);
+/// files with several hard links). Extended attributes are left out unless asked for. Returns false
+/// when `on_entry` ended the listing. Throws: forbidden, unavailable (a directory or file that
+/// cannot be read, by name). Source: session protocol of BuildKit ("fsutil"): order, lazily sent
+/// parents, hard links.
+bool walk_tree(
+    int root_fd,
+    const Selection& selection,
+    const EntrySink& on_entry,
+    bool wants_attributes = true);
 
 }  // namespace freshet::engine

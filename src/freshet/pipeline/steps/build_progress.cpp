@@ -11,6 +11,8 @@
 namespace freshet::pipeline {
 namespace {
 
+constexpr auto k_worth_telling_again = std::chrono::milliseconds(50);
+
 bool makes_layer(std::string_view name) {
   const std::size_t end = name.find("] ");
   if (!name.starts_with('[') || end == std::string_view::npos || name.starts_with("[internal]")) {
@@ -79,20 +81,24 @@ void BuildProgress::apply_vertex(const engine::Vertex& vertex) {
     return;
   }
   const bool failed = !vertex.error.empty();
-  const bool is_news =
-      !seen.is_told_done || seen.is_cached != vertex.cached || seen.has_failed != failed;
+  if (vertex.started) {
+    event.duration =
+        std::chrono::duration_cast<std::chrono::milliseconds>(*vertex.completed - *vertex.started);
+  }
+  // A context is looked up first, which takes no time, and then loaded, which does.
+  const bool took_longer = event.duration >= seen.duration + k_worth_telling_again;
+  const bool is_news = !seen.is_told_done || seen.is_cached != vertex.cached ||
+                       seen.has_failed != failed || took_longer;
+  if (!is_news) {
+    return;
+  }
   seen.is_told_done = true;
   seen.is_cached = vertex.cached;
   seen.has_failed = failed;
-  if (is_news) {
-    event.state = failed ? VertexEvent::State::failed : VertexEvent::State::completed;
-    event.cached = vertex.cached;
-    if (vertex.started) {
-      event.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
-          *vertex.completed - *vertex.started);
-    }
-    log_.vertex(event);
-  }
+  seen.duration = event.duration;
+  event.state = failed ? VertexEvent::State::failed : VertexEvent::State::completed;
+  event.cached = vertex.cached;
+  log_.vertex(event);
 }
 
 void BuildProgress::apply_status(const engine::VertexStatus& status) {

@@ -35,6 +35,7 @@ class BuildProgress {
     bool is_told_done = false;
     bool is_cached = false;
     bool has_failed = false;
+    std::chrono::milliseconds duration{0};  // as last told
   };
 
   Known& known(const std::string& digest);

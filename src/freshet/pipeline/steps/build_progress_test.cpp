@@ -74,6 +74,20 @@ TEST_F(BuildProgressTest, numbers_vertices_by_their_start_and_tells_each_end_onc
           "1 [2/2] RUN make started 0ms", "1 [2/2] RUN make completed 1500ms"}));
 }
 
+TEST_F(BuildProgressTest, tells_a_vertex_again_that_went_on_after_its_first_end) {
+  engine::Vertex load = vertex("d1", "[internal] load build context");
+  load.started = start_;
+  load.completed = start_;
+  progress_.apply({{load}, {}, {}, {}});
+  load.completed = start_ + 700ms;
+  progress_.apply({{load}, {}, {}, {}});
+  EXPECT_EQ(
+      recorder_.told,
+      (std::vector<std::string>{
+          "1 [internal] load build context completed 0ms",
+          "1 [internal] load build context completed 700ms"}));
+}
+
 TEST_F(BuildProgressTest, cuts_output_into_lines_of_its_vertex) {
   engine::Vertex run = vertex("d1", "[2/2] RUN make");
   run.started = start_;

@@ -59,14 +59,55 @@ Awaitable<void> fetch(Ctx ctx, Git& git, const Checkout& checkout) {
   co_await git.run(ctx, std::move(arguments));
 }
 
+/// Whether a file of ours is already at `target`, so that it may keep its times: a build context
+/// with `.git` in it is then not sent again.
+bool is_same_file(const fs::path& source, const fs::path& target) {
+  constexpr std::uintmax_t k_max_compared_bytes = 1 << 20;  // larger ones are packs: times decide
+  if (fs::symlink_status(target).type() != fs::file_type::regular ||
+      fs::file_size(source) != fs::file_size(target)) {
+    return false;
+  }
+  return fs::file_size(source) <= k_max_compared_bytes
+             ? load_file(source, k_max_compared_bytes) == load_file(target, k_max_compared_bytes)
+             : fs::last_write_time(source) == fs::last_write_time(target);
+}
+
+void mirror_file(const fs::path& source, const fs::path& target) {
+  if (!is_same_file(source, target)) {
+    remove_or_throw(target);
+    fs::copy_file(source, target);
+    fs::last_write_time(target, fs::last_write_time(source));
+  }
+}
+
+/// Makes `target` equal to `source`. A step may have put anything at `target`: what is there is
+/// never followed, only kept when it is the plain file or folder that belongs there.
+void mirror_directory(const fs::path& source, const fs::path& target) {
+  if (fs::symlink_status(target).type() != fs::file_type::directory) {
+    remove_or_throw(target);
+    fs::create_directory(target);
+  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(target)) {
+    if (!fs::exists(fs::symlink_status(source / entry.path().filename()))) {
+      remove_or_throw(entry.path());
+    }
+  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(source)) {
+    const fs::path copy = target / entry.path().filename();
+    if (entry.is_directory()) {
+      mirror_directory(entry.path(), copy);
+    } else {
+      mirror_file(entry.path(), copy);
+    }
+  }
+}
+
 /// Gives the steps a `.git` of their own.
-void copy_repository(const Checkout& checkout) {
-  const fs::path target = checkout.directory / ".git";
-  remove_or_throw(target);
-  fs::copy(
-      checkout.git_directory,
-      target,
-      fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+Awaitable<void> copy_repository(StepScope scope, const Checkout& checkout) {
+  const auto copy = [source = checkout.git_directory, target = checkout.directory / ".git"] {
+    mirror_directory(source, target);
+  };
+  co_await offload(scope.services.pool, copy);
 }
 
 /// A commit to check out, and the branch that it was asked for by.
@@ -161,7 +202,7 @@ Awaitable<StepOutput> run_git_clone(Ctx ctx, StepScope scope, GitCloneStep step)
   co_await fetch(ctx, git, checkout);
   const Target target = co_await find_target(ctx, git, checkout.revision);
   co_await check_out(ctx, git, target);
-  copy_repository(checkout);
+  co_await copy_repository(scope, checkout);
 
   std::optional<model::GitFacts> facts = co_await find_git_facts(ctx, git);
   if (facts) {

@@ -11,4 +11,5 @@ list(APPEND FRESHET_PIPELINE_SOURCES
   steps/targets.cpp)
 list(APPEND FRESHET_PIPELINE_TESTS
   steps/build_progress_test.cpp
+  steps/image_source_test.cpp
   steps/script_test.cpp)
