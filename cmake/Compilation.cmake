@@ -41,6 +41,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     -Wno-maybe-uninitialized -Wno-restrict -Wno-mismatched-new-delete
     -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
   target_compile_options(freshet_compilation INTERFACE -fpch-preprocess)
+  if(FRESHET_SANITIZERS STREQUAL "thread")
+    target_compile_options(freshet_warnings INTERFACE -Wno-tsan)  # Asio's fences, which it cannot see
+  endif()
 endif()
 
 if(FRESHET_SANITIZERS)

@@ -13,6 +13,9 @@ using Removal = Awaitable<void> (engine::DockerClient::*)(Ctx, std::string);
 using Listing =
     Awaitable<std::vector<engine::LabelledObject>> (engine::DockerClient::*)(Ctx, std::string);
 
+constexpr auto k_conflict_limit = std::chrono::seconds(10);
+constexpr auto k_conflict_pause = std::chrono::milliseconds(100);
+
 struct Kind {
   std::string_view name;
   Listing list;
@@ -29,14 +32,32 @@ constexpr std::array k_kinds{
     Kind{"volume", &engine::DockerClient::list_volumes, &engine::DockerClient::remove_volume},
 };
 
-Awaitable<std::optional<std::string>> try_remove(
+/// One attempt; the error when it failed.
+Awaitable<std::optional<Error>> remove_once(
     Ctx ctx, engine::DockerClient& engine, const Kind& kind, std::string id) {
   try {
     co_await (engine.*kind.remove)(ctx, id);
   } catch (const Error& error) {
-    co_return fmt::format("cannot remove {} {}: {}", kind.name, id, error.message());
+    co_return error;
   }
   co_return std::nullopt;
+}
+
+/// A conflict means that the engine is busy with the object or with one that uses it, such as a
+/// container whose removal a process that died had asked for: that passes.
+Awaitable<std::optional<std::string>> try_remove(
+    Ctx ctx, engine::DockerClient& engine, const Kind& kind, std::string id) {
+  const auto give_up = Ctx::Clock::now() + k_conflict_limit;
+  for (;;) {
+    const std::optional<Error> error = co_await remove_once(ctx, engine, kind, id);
+    if (!error) {
+      co_return std::nullopt;
+    }
+    if (error->code() != ErrorCode::conflict || Ctx::Clock::now() > give_up) {
+      co_return fmt::format("cannot remove {} {}: {}", kind.name, id, error->message());
+    }
+    co_await sleep_for(k_conflict_pause);
+  }
 }
 
 Awaitable<void> remove_kind(
