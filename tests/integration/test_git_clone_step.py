@@ -111,6 +111,40 @@ def test_a_shallow_clone_has_one_commit(clone):
     assert int(run["count"].log[-1]) >= 1
 
 
+def test_a_clone_without_a_depth_after_a_shallow_one_has_the_whole_history(clone):
+    clone(pipeline=SHOW.replace("<revision>", "depth: 1"))
+
+    run = clone(
+        pipeline=SHOW.replace("<revision>", "")
+        + """
+      look:
+        image: ${{BASE}}
+        working_directory: ${{clone}}
+        commands: ['test ! -e .git/shallow']
+    """
+    )
+
+    assert run.result == "success", run
+
+
+def test_git_variables_of_a_hook_that_started_freshet_are_not_obeyed(freshet, local_image, tmp_path):
+    index = tmp_path / "index-of-the-user"
+    repository = freshet.make_repository(
+        """
+        version: '1.0'
+        steps:
+          look: {image: '${{BASE}}', commands: [cat codefresh.yml]}
+        """
+    )
+
+    run = freshet.run_repository(
+        repository, vars={"BASE": local_image}, env={"GIT_INDEX_FILE": str(index), "GIT_DIR": "/nowhere"}
+    )
+
+    assert run.result == "success", run
+    assert not index.exists()
+
+
 def test_an_unknown_revision_is_told(clone):
     run = clone("no-such-branch")
 
@@ -145,7 +179,7 @@ def test_an_unknown_repository_is_told_with_gits_words(clone, tmp_path):
 @pytest.mark.parametrize(
     "repository, problem",
     [
-        ("https://ada:s3cret@example.invalid/a/b.git", "the repository's address holds a password"),
+        ("https://ada:s3cret@example.invalid/a/b.git", "the repository's address holds a password or token"),
         ("--upload-pack=x", "is not the address of a repository"),
         ("ext::sh -c touch% /tmp/freshet-pwned", ""),
         ("what is this", "is not the address of a repository"),

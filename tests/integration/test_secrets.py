@@ -204,6 +204,38 @@ def test_a_masked_export_reaches_later_steps_and_no_log(freshet, local_image):
     assert not holds(str(freshet.logs(run.build_id)), forms_of(MASKED))
 
 
+def test_a_masked_build_argument_is_hidden_in_the_image_record(freshet, local_image):
+    run = freshet.run_pipeline(
+        """
+        version: '1.0'
+        steps:
+          give:
+            image: ${{BASE}}
+            environment: ['PARTS=tr0ub4dor and 3']
+            commands:
+              - cf_export TOKEN=$(echo $PARTS | tr ' ' -) --mask
+          build:
+            type: build
+            image_name: app
+            disable_push: true
+            build_arguments: ['BASE=${{BASE}}', 'TOKEN=${{TOKEN}}']
+            dockerfile:
+              content: |
+                ARG BASE
+                FROM ${BASE}
+                ARG TOKEN
+                RUN echo "building with ${TOKEN}"
+        """,
+        vars={"BASE": local_image},
+    )
+
+    assert run.result == "success", run
+    shown = freshet.run("image", "list", "--json").stdout
+    assert "TOKEN=*****" in shown
+    assert not holds(run.stdout + run.stderr + shown, forms_of(MASKED))
+    assert not holds(str(freshet.query("SELECT * FROM image_layers")), forms_of(MASKED))
+
+
 def test_a_masked_value_is_hidden_in_builds_and_in_errors(freshet, local_image):
     run = freshet.run_pipeline(
         """

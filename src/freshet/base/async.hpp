@@ -5,6 +5,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -107,6 +108,15 @@ Awaitable<T> in_context(std::string frame, Awaitable<T> operation) {
     error.add_frame(frame);
     throw;
   }
+}
+
+/// Awaits `operation` to its end even when the awaiting coroutine is cancelled meanwhile; the
+/// cancellation then shows at the next wait. For what must not be left half done.
+template <class T>
+Awaitable<T> uninterrupted(Awaitable<T> operation) {
+  const auto executor = co_await asio::this_coro::executor;
+  auto token = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
+  co_return co_await asio::co_spawn(executor, std::move(operation), std::move(token));
 }
 
 /// Runs blocking `work` on `pool` and awaits its result. Cancelling does not interrupt `work`.

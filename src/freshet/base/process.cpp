@@ -66,7 +66,8 @@ class Child {
   UniqueFd pid_fd_;
 };
 
-std::vector<std::string> merged_environment(const std::vector<std::string>& extra) {
+std::vector<std::string> merged_environment(const Command& command) {
+  const std::vector<std::string>& extra = command.environment;
   std::vector<std::string> out = extra;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
@@ -74,7 +75,9 @@ std::vector<std::string> merged_environment(const std::vector<std::string>& extr
     const bool replaced = std::any_of(extra.begin(), extra.end(), [&](const std::string& other) {
       return other.starts_with(name) && other.size() > name.size() && other[name.size()] == '=';
     });
-    if (!replaced) {
+    const bool left_out =
+        std::find(command.without.begin(), command.without.end(), name) != command.without.end();
+    if (!replaced && !left_out) {
       out.emplace_back(text);
     }
   }
@@ -103,7 +106,7 @@ Child spawn(const Command& command, int output_fd) {
             command.argv.at(0)));
   }
   std::vector<std::string> argv = command.argv;
-  std::vector<std::string> environment = merged_environment(command.environment);
+  std::vector<std::string> environment = merged_environment(command);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);

@@ -16,6 +16,7 @@ struct Command {
   std::filesystem::path directory;  // empty: the current one
   /// `NAME=value`, over the inherited environment. Never put a credential here.
   std::vector<std::string> environment;
+  std::vector<std::string> without;  // names of inherited variables to leave out
 };
 
 /// Gets each line that the command prints (both streams), without its line break.

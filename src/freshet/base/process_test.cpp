@@ -104,6 +104,13 @@ TEST(RunCommand, puts_its_environment_over_the_inherited_one) {
   EXPECT_THAT(run_to_end(command).lines, ElementsAre("kept after a=b", "3"));
 }
 
+TEST(RunCommand, leaves_out_what_its_program_must_not_inherit) {
+  ::setenv("FRESHET_TEST_UNWANTED", "x", 1);
+  Command command = shell("echo ${FRESHET_TEST_UNWANTED-gone}");
+  command.without = {"FRESHET_TEST_UNWANTED"};
+  EXPECT_THAT(run_to_end(command).lines, ElementsAre("gone"));
+}
+
 TEST(RunCommand, runs_in_its_directory) {
   const TempDirectory directory;
   Command command = shell("pwd -P");

@@ -48,8 +48,12 @@ RepositoryAddress parse_url(const std::string& text, std::size_t scheme_end) {
   const std::size_t path_start = rest.find('/');
   const std::string_view authority = rest.substr(0, path_start);
   const std::size_t at = authority.rfind('@');
-  if (at != std::string_view::npos && authority.substr(0, at).find(':') != std::string_view::npos) {
-    throw Error(ErrorCode::invalid_input, "the repository's address holds a password")
+  // On http even a lone user name may be a token.
+  const bool holds_secret =
+      at != std::string_view::npos &&
+      (text.starts_with("http") || authority.substr(0, at).find(':') != std::string_view::npos);
+  if (holds_secret) {
+    throw Error(ErrorCode::invalid_input, "the repository's address holds a password or token")
         .with_hint(
             "it would be seen in the list of processes; use an ssh address and an ssh agent");
   }
@@ -99,6 +103,24 @@ Command Git::command(std::vector<std::string> arguments) const {
   }
   out.argv.insert(out.argv.end(), arguments.begin(), arguments.end());
   out.directory = directory_;
+  // A hook or rebase that started us sets some of these for a repository of its own.
+  out.without = {
+      "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+      "GIT_COMMON_DIR",
+      "GIT_CONFIG",
+      "GIT_CONFIG_COUNT",
+      "GIT_CONFIG_PARAMETERS",
+      "GIT_DIR",
+      "GIT_GRAFT_FILE",
+      "GIT_IMPLICIT_WORK_TREE",
+      "GIT_INDEX_FILE",
+      "GIT_NAMESPACE",
+      "GIT_NO_REPLACE_OBJECTS",
+      "GIT_OBJECT_DIRECTORY",
+      "GIT_PREFIX",
+      "GIT_REPLACE_REF_BASE",
+      "GIT_SHALLOW_FILE",
+      "GIT_WORK_TREE"};
   out.environment = {
       "GIT_TERMINAL_PROMPT=0",
       "GIT_ALLOW_PROTOCOL=file:git:http:https:ssh",

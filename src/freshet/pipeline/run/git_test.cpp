@@ -47,8 +47,11 @@ std::string refusal(const std::string& text) {
 TEST(RepositoryAddress, with_a_password_is_refused_without_repeating_it) {
   EXPECT_EQ(
       refusal("https://me:s3cret@git.example/acme/web"),
-      "the repository's address holds a password");
-  EXPECT_EQ(refusal("https://me@git.example/acme/web"), "accepted");
+      "the repository's address holds a password or token");
+  EXPECT_EQ(
+      refusal("https://ghp_token@git.example/acme/web"),
+      "the repository's address holds a password or token");
+  EXPECT_EQ(refusal("ssh://git@git.example/acme/web"), "accepted");
 }
 
 TEST(RepositoryAddress, that_git_would_read_as_an_option_or_not_at_all_is_refused) {

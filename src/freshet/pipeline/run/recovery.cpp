@@ -102,6 +102,9 @@ Awaitable<std::vector<std::string>> recover_dead_runs(Ctx ctx, RunServices servi
       problems = DeadRuns::remove_files(run);
     }  // else its files still tell the next run that something is left
     std::move(problems.begin(), problems.end(), std::back_inserter(told));
+    if (!services.data.builds().find(run.build_id)) {
+      continue;  // it died before it was recorded
+    }
     services.data.builds().finish(
         run.build_id, model::StepResult::terminated, "its process ended without a word");
   }

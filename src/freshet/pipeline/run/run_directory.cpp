@@ -75,6 +75,8 @@ fs::path RunDirectory::make_step_files(std::size_t index) const {
 }
 
 std::vector<std::string> RunDirectory::close() {
+  std::error_code code;
+  fs::last_write_time(path_ / k_lock, fs::file_time_type::clock::now(), code);  // when it ended
   return remove_all_but_logs(path_);
 }
 
@@ -99,13 +101,16 @@ void remove_old_logs(const fs::path& data_directory, std::size_t keep) {
   std::error_code code;
   std::vector<std::pair<fs::file_time_type, fs::path>> ended;
   for (const fs::directory_entry& entry : fs::directory_iterator(runs_of(data_directory), code)) {
-    if (!fs::exists(entry.path() / k_running_marker)) {
+    // Without a lock file it is just being made.
+    if (!fs::exists(entry.path() / k_running_marker) && fs::exists(entry.path() / k_lock)) {
       ended.emplace_back(fs::last_write_time(entry.path() / k_lock, code), entry.path());
     }
   }
   std::sort(ended.begin(), ended.end(), std::greater<>());
   for (std::size_t i = keep; i < ended.size(); ++i) {
-    remove_tree(ended[i].second);
+    if (const auto lock = FileLock::try_acquire(ended[i].second / k_lock)) {
+      remove_tree(ended[i].second);
+    }
   }
 }
 

@@ -14,6 +14,7 @@
 namespace freshet::pipeline {
 namespace {
 
+constexpr auto k_creation_limit = std::chrono::seconds(30);
 constexpr auto k_cleanup_limit = std::chrono::seconds(60);
 constexpr std::size_t k_kept_logs = 100;
 constexpr std::string_view k_main_clone = "main_clone";
@@ -165,6 +166,14 @@ Awaitable<void> create_volume(Ctx ctx, RunServices services, RunState& state) {
   co_await services.engine.create_volume(ctx, std::move(volume));
 }
 
+Awaitable<RunOutcome> create_volume_and_execute(
+    Ctx ctx, RunServices services, RunState& state, Run& run) {
+  // The engine would go on creating it without us, unseen by the clean-up.
+  const Ctx creation = ctx.within(k_creation_limit);
+  co_await uninterrupted(create_volume(creation, services, state));
+  co_return co_await run.execute(ctx);
+}
+
 void warn(RunObserver& observer, std::string_view text) {
   observer.on_line(StepInfo{}, 0, fmt::format("warning: {}", text));
 }
@@ -219,12 +228,12 @@ Awaitable<RunOutcome> run_pipeline(
   build.git = co_await look_at_repository(ctx, request);
   const auto started = Ctx::Clock::now();
   RunDirectory directory = RunDirectory::create(services.data.path(), build.id);
+  services.data.builds().add(build);
   Workspace workspace = Workspace::take(services.data.path(), request.pipeline_name, directory);
   RunState state(build, std::move(workspace), std::move(directory));
   for (const auto& [name, value] : request.variables) {
     state.set_run_variable(name, value);
   }
-  services.data.builds().add(build);
   std::vector<StepInfo> steps;
   std::transform(
       request.pipeline.steps.begin(),
@@ -235,20 +244,16 @@ Awaitable<RunOutcome> run_pipeline(
 
   Run run(services, request.pipeline, state, observer);
   RunOutcome outcome;
-  detail::Settled<void> prepared = co_await detail::settle(create_volume(ctx, services, state));
-  if (!prepared.failure) {
-    detail::Settled<RunOutcome> settled = co_await detail::settle(run.execute(ctx));
-    prepared.failure = settled.failure;
-    if (settled.value) {
-      outcome = *settled.value;
-    }
-  }
+  const detail::Settled<RunOutcome> settled =
+      co_await detail::settle(create_volume_and_execute(ctx, services, state, run));
   // From here on nothing may be interrupted: what the run made has to go.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  if (prepared.failure) {
-    const bool stopped = is_stop(prepared.failure);
+  if (settled.value) {
+    outcome = *settled.value;
+  } else {
+    const bool stopped = is_stop(settled.failure);
     outcome.result = stopped ? model::StepResult::terminated : model::StepResult::failure;
-    outcome.error = stopped ? std::nullopt : std::optional(to_error(prepared.failure));
+    outcome.error = stopped ? std::nullopt : std::optional(to_error(settled.failure));
   }
   co_await clean_up(services, state, observer);
   services.data.builds().finish(

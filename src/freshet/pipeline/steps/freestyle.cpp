@@ -17,6 +17,7 @@ constexpr std::string_view k_image_directory = "IMAGE_WORK_DIR";
 /// Where the container finds the step's script and `cf_export`, read-only.
 constexpr std::string_view k_step_files = "/codefresh/step";
 constexpr std::size_t k_max_exports_bytes = 4 << 20;
+constexpr auto k_creation_limit = std::chrono::seconds(60);
 constexpr auto k_removal_limit = std::chrono::seconds(30);
 
 bool is_environment_name(std::string_view name) {
@@ -142,8 +143,9 @@ Awaitable<StepOutput> run_freestyle(Ctx ctx, StepScope scope, FreestyleStep step
   if (!step.working_directory || trim(step.working_directory->value) != k_image_directory) {
     output.working_directory = directory = scope.run.resolve_directory(step.working_directory);
   }
-  const std::string container =
-      co_await docker.create_container(ctx, make_spec(scope, step, image, directory));
+  // The engine would go on creating it without us, unseen by the clean-up.
+  const std::string container = co_await uninterrupted(docker.create_container(
+      ctx.within(k_creation_limit), make_spec(scope, step, image, directory)));
   const auto settled = co_await detail::settle(run_container(ctx, scope, container));
   if (settled.failure) {
     // A stopped run may not wait here any more: its end removes the container by its label.

@@ -40,20 +40,23 @@ Awaitable<void> prepare_repository(Ctx ctx, Git& git, const Checkout& checkout) 
   fs::create_directories(checkout.git_directory.parent_path());
   std::vector<std::string> init{"init", "--quiet"};
   co_await git.run(ctx, std::move(init));
-  std::vector<std::string> url{"config", "remote.origin.url", checkout.address.url};
-  co_await git.run(ctx, std::move(url));
   std::vector<std::string> refs{
       "config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"};
   co_await git.run(ctx, std::move(refs));
   // `init` noted the work tree, which is another folder in the next build.
   std::vector<std::string> tree{"config", "--unset-all", "core.worktree"};
   co_await git.ask(ctx, std::move(tree));
+  // Last: with an address a repository counts as ready.
+  std::vector<std::string> url{"config", "remote.origin.url", checkout.address.url};
+  co_await git.run(ctx, std::move(url));
 }
 
 Awaitable<void> fetch(Ctx ctx, Git& git, const Checkout& checkout) {
   std::vector<std::string> arguments{"fetch", "--force", "--prune", "--tags", "--quiet"};
   if (checkout.depth) {
     arguments.push_back(fmt::format("--depth={}", *checkout.depth));
+  } else if (fs::exists(checkout.git_directory / "shallow")) {
+    arguments.emplace_back("--unshallow");  // an earlier build wanted less of it
   }
   arguments.insert(arguments.end(), {"--", "origin"});
   co_await git.run(ctx, std::move(arguments));

@@ -129,7 +129,8 @@ Awaitable<model::ImageRecord> describe_image(Ctx ctx, StepScope scope, std::stri
       details->diff_ids.size();
   std::size_t next_layer = 0;
   for (const engine::ImageHistoryEntry& entry : history) {
-    model::ImageLayer layer{entry.created_by, entry.size_bytes, {}};
+    // Build arguments stand in the history of each RUN, and one of them may be a secret.
+    model::ImageLayer layer{scope.run.masker().mask(entry.created_by), entry.size_bytes, {}};
     if (is_certain && has_size(entry)) {
       layer.digest = details->diff_ids[next_layer++];
     }
