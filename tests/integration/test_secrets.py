@@ -224,7 +224,7 @@ def test_a_masked_build_argument_is_hidden_in_the_image_record(freshet, local_im
                 ARG BASE
                 FROM ${BASE}
                 ARG TOKEN
-                RUN echo "building with ${TOKEN}"
+                RUN echo "recording with ${TOKEN}"
         """,
         vars={"BASE": local_image},
     )
