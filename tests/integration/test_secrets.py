@@ -204,28 +204,32 @@ def test_a_masked_export_reaches_later_steps_and_no_log(freshet, local_image):
     assert not holds(str(freshet.logs(run.build_id)), forms_of(MASKED))
 
 
+# A pipeline whose Dockerfile goes on with the instructions of a test.
+BUILD_WITH_A_MASKED_ARGUMENT = """\
+version: '1.0'
+steps:
+  give:
+    image: ${{BASE}}
+    environment: ['PARTS=tr0ub4dor and 3']
+    commands:
+      - cf_export TOKEN=$(echo $PARTS | tr ' ' -) --mask
+  build:
+    type: build
+    image_name: app
+    disable_push: true
+    build_arguments: ['BASE=${{BASE}}', 'TOKEN=${{TOKEN}}']
+    dockerfile:
+      content: |
+        ARG BASE
+        FROM ${BASE}
+        ARG TOKEN
+"""
+
+
 def test_a_masked_build_argument_is_hidden_in_the_image_record(freshet, local_image):
     run = freshet.run_pipeline(
-        """
-        version: '1.0'
-        steps:
-          give:
-            image: ${{BASE}}
-            environment: ['PARTS=tr0ub4dor and 3']
-            commands:
-              - cf_export TOKEN=$(echo $PARTS | tr ' ' -) --mask
-          build:
-            type: build
-            image_name: app
-            disable_push: true
-            build_arguments: ['BASE=${{BASE}}', 'TOKEN=${{TOKEN}}']
-            dockerfile:
-              content: |
-                ARG BASE
-                FROM ${BASE}
-                ARG TOKEN
-                RUN echo "recording with ${TOKEN}"
-        """,
+        BUILD_WITH_A_MASKED_ARGUMENT
+        + '        RUN echo "recording with ${TOKEN}"\n',
         vars={"BASE": local_image},
     )
 
@@ -238,27 +242,9 @@ def test_a_masked_build_argument_is_hidden_in_the_image_record(freshet, local_im
 
 def test_a_masked_value_is_hidden_in_builds_and_in_errors(freshet, local_image):
     run = freshet.run_pipeline(
-        """
-        version: '1.0'
-        steps:
-          give:
-            image: ${{BASE}}
-            environment: ['PARTS=tr0ub4dor and 3']
-            commands:
-              - cf_export TOKEN=$(echo $PARTS | tr ' ' -) --mask
-          build:
-            type: build
-            image_name: app
-            disable_push: true
-            build_arguments: ['BASE=${{BASE}}', 'TOKEN=${{TOKEN}}']
-            dockerfile:
-              content: |
-                ARG BASE
-                FROM ${BASE}
-                ARG TOKEN
-                RUN echo "building with ${TOKEN}"
-                RUN echo "failing with ${TOKEN}" && false ${{TOKEN}}
-        """,
+        BUILD_WITH_A_MASKED_ARGUMENT
+        + '        RUN echo "building with ${TOKEN}"\n'
+        + '        RUN echo "failing with ${TOKEN}" && false ${{TOKEN}}\n',
         vars={"BASE": local_image},
     )
 
