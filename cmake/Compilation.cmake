@@ -9,6 +9,7 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
 
 set(FRESHET_SANITIZERS "" CACHE STRING "Sanitizers, as in -fsanitize=")
+option(FRESHET_FUZZ "Build the programs of tests/fuzz with libFuzzer (clang only)" OFF)
 option(FRESHET_TIDY "Run clang-tidy with the compiler" OFF)
 option(FRESHET_PRECOMPILED_HEADERS "Precompile the headers that most sources share" ON)
 
@@ -49,6 +50,10 @@ endif()
 if(FRESHET_SANITIZERS)
   add_compile_options("-fsanitize=${FRESHET_SANITIZERS}" -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options("-fsanitize=${FRESHET_SANITIZERS}")
+endif()
+
+if(FRESHET_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
 if(FRESHET_TIDY)

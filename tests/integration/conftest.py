@@ -40,6 +40,12 @@ def registry(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def other_registry(tmp_path_factory):
+    """Another registry that all tests share, with a password and a port of its own."""
+    yield from _running(Registry(tmp_path_factory.mktemp("other-registry")))
+
+
+@pytest.fixture(scope="session")
 def base_image(registry):
     """The reference of a small image with a shell, to be pulled with the registry's password."""
     return registry.push_base_image()

@@ -14,7 +14,7 @@ def test_the_engine_library_passes_its_tests_on_a_real_engine(engine):
     environment = {**os.environ, "PATH": path, "FRESHET_TEST_ENGINE": engine.endpoint}
     # The push needs a registry with credentials that the library's test knows; pushes of the
     # whole program are tested next door.
-    tests = "RealEngine.*:RealBuild.*-RealEngine.pushes*"
+    tests = "RealEngine.*:RealEngineImage.*:RealBuild.*-RealEngine.pushes*"
 
     done = subprocess.run(
         [program, f"--gtest_filter={tests}", "--gtest_brief=1"],

@@ -52,12 +52,28 @@ def test_an_added_registry_is_listed_with_its_roles(freshet):
     assert listed == {
         "name": "prod",
         "provider": "other",
+        "choice": "other",
+        "kind": "standard",
         "domain": "registry.invalid:5000",
+        "region": None,
         "username": "ada",
+        "role_arn": None,
+        "ambient_role": False,
+        "creates_repositories": False,
         "repository_prefix": "team/apps",
+        "fallback": None,
         "default": True,
         "caching": True,
         "primary": True,
+        "behind_firewall": False,
+        "plain_http": False,
+        "skip_tls_verify": False,
+        "ca_certificates": None,
+        "client_certificate": None,
+        "proxy": None,
+        "proxy_username": None,
+        "mirror": None,
+        "token_server": None,
     }
     assert [line.split() for line in text.splitlines()] == [
         ["NAME", "PROVIDER", "DOMAIN", "PREFIX", "USERNAME", "ROLES"],
@@ -147,6 +163,150 @@ def test_an_unknown_name_offers_the_nearest(freshet):
         assert "'prodution'" in refused.stderr, refused
         assert "did you mean 'production'?" in refused.stderr, refused
     assert names(freshet) == ["staging", "production"]
+
+
+# --- providers --------------------------------------------------------------------------------
+
+
+def test_providers_tell_what_they_ask_for(freshet):
+    providers = {one["name"]: one for one in freshet.json("registry", "providers")["providers"]}
+    listed = freshet.run("registry", "providers").stdout
+    told = freshet.run("registry", "providers", "gar").stdout
+
+    assert set(providers) >= {
+        "dockerhub", "acr", "gcr", "gar", "ecr", "bintray", "other", "quay", "ghcr",
+        "github-packages", "gitlab", "harbor", "nexus", "digitalocean", "heroku", "ecr-public",
+    }
+    assert all(name in listed for name in providers)
+    assert providers["gcr"]["domains"] == ["gcr.io", "us.gcr.io", "eu.gcr.io", "asia.gcr.io"]
+    assert "JSON key file (--keyfile), required" in told
+    refused = freshet.run("registry", "providers", "quai", check=False)
+    assert refused.returncode == 2
+    assert "did you mean 'quay'?" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "options, domain",
+    [
+        (["acr", "--domain", "acme.azurecr.io", "--client-id", "app"], "acme.azurecr.io"),
+        (["quay", "--username", "ada"], "quay.io"),
+        (["ghcr", "--username", "ada", "--prefix", "ada"], "ghcr.io"),
+        (["gitlab", "--username", "ada"], "registry.gitlab.com"),
+        (["digitalocean"], "registry.digitalocean.com"),
+        (["heroku"], "registry.heroku.com"),
+        (["ecr-public", "--access-key-id", "AKID"], "public.ecr.aws"),
+        (
+            ["ecr", "--region", "eu-west-1", "--access-key-id", "AKID", "--role-arn",
+             "arn:aws:iam::123456789012:role/push"],
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
+        ),
+    ],
+)
+def test_each_provider_is_connected_with_its_own_fields(freshet, options, domain):
+    freshet.run(
+        "registry", "add", "one", "--provider", *options, "--password-stdin", stdin="s3cret"
+    )
+
+    shown = freshet.json("registry", "show", "one")
+    assert (shown["choice"], shown["domain"]) == (options[0], domain)
+    assert "s3cret" not in str(shown)
+
+
+def test_a_google_key_file_is_read_from_its_file(freshet, tmp_path):
+    key = tmp_path / "key.json"
+    key.write_text('{"type": "service_account",\n "private_key": "hush"}\n')
+
+    freshet.run(
+        "registry", "add", "gar", "--provider", "gar", "--location", "europe-west1",
+        "--keyfile", str(key), "--prefix", "proj/repo",
+    )
+    key.write_text("no key")
+    refused = freshet.run(
+        "registry", "add", "gcr", "--provider", "gcr", "--domain", "gcr.io",
+        "--keyfile", str(key), check=False,
+    )
+
+    shown = freshet.json("registry", "show", "gar")
+    assert (shown["domain"], shown["username"]) == ("europe-west1-docker.pkg.dev", None)
+    assert "hush" not in str(shown)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: the key file is not a JSON object\n")
+
+
+def test_everything_that_is_wrong_is_told_at_once(freshet):
+    refused = freshet.run(
+        "registry", "add", "prod", "--provider", "gcr", "--domain", "us.gcr.io/my_org",
+        "--username", "ada", "--behind-firewall", check=False,
+    )
+
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[0] == (
+        "error: domain 'us.gcr.io/my_org' has more than a host and a port; provider 'gcr' takes no "
+        "user name; Google Container Registry is not installed behind a firewall"
+    )
+
+
+# --- changing ---------------------------------------------------------------------------------
+
+
+def test_fields_are_changed_and_taken_away(freshet):
+    add(freshet, "prod", "prod.invalid")
+    add(freshet, "spare", "spare.invalid")
+
+    freshet.run(
+        "registry", "set", "prod", "--fallback", "spare", "--mirror", "mirror.invalid/hub",
+        "--proxy", "http://proxy.invalid:3128", "--plain-http", "--behind-firewall",
+    )
+    spare = freshet.json("registry", "show", "spare")["id"]
+    changed = freshet.json("registry", "show", "prod")
+    assert changed["fallback"] == spare
+    assert changed["mirror"] == "mirror.invalid/hub"
+    assert changed["proxy"] == "http://proxy.invalid:3128"
+    assert changed["plain_http"] and changed["behind_firewall"]
+    assert "Fallback   spare" in freshet.run("registry", "show", "prod").stdout
+
+    freshet.run("registry", "set", "prod", "--mirror", "", "--no-plain-http")
+    freshet.run("registry", "remove", "spare")
+    changed = freshet.json("registry", "show", "prod")
+    assert (changed["mirror"], changed["fallback"]) == (None, None)
+    assert not changed["plain_http"]
+
+
+def test_another_domain_needs_the_password_again(freshet, registry):
+    freshet.registry_add(registry)
+    refused = run(
+        "setsid", "--wait",
+        *freshet.command("registry", "set", "local", "--domain", "evil.invalid"),
+        env=freshet.environment(), check=False,
+    )
+    assert refused.returncode == 2
+    assert "there is no terminal to ask for the password on" in refused.stderr
+    assert freshet.json("registry", "show", "local")["domain"] == registry.address
+
+    freshet.run(
+        "registry", "set", "local", "--domain", "new.invalid", "--password-stdin", stdin="other"
+    )
+    assert freshet.json("registry", "show", "local")["domain"] == "new.invalid"
+
+
+def test_the_primary_role_moves_on_demand(freshet):
+    add(freshet, "one", "registry.invalid")
+    add(freshet, "two", "registry.invalid")
+    assert holder_of(freshet, "primary") == "one"
+
+    freshet.run("registry", "set-primary", "two")
+    assert holder_of(freshet, "primary") == "two"
+    add(freshet, "three", "registry.invalid", "--primary")
+    assert holder_of(freshet, "primary") == "three"
+
+
+def test_what_is_behind_a_firewall_is_not_tested(freshet):
+    add(freshet, "prod", "prod.invalid", "--behind-firewall")
+
+    tested = freshet.run("registry", "test", "prod", check=False)
+
+    assert tested.returncode == 0
+    assert "'prod.invalid' is behind a firewall" in tested.stdout
 
 
 # --- roles, prefix, name ----------------------------------------------------------------------

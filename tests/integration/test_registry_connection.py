@@ -55,6 +55,7 @@ def test_the_json_form_tells_each_check(freshet, registry):
         "tls": "skipped",
         "protocol": "passed",
         "credentials": "passed",
+        "pull": "passed",
         "push": "passed",
     }
     assert results(bad)["protocol"] == "passed"

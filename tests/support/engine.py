@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -107,6 +108,17 @@ class Engine:
         """What the engine says about an image, or None when it has none of that name."""
         status, body = self.request("GET", f"/images/{quote(reference)}/json")
         return body if status == 200 else None
+
+    def image_events(self, since):
+        """What was done with images since that time (as time.time() gives it)."""
+        connection = UnixConnection(self.socket_path)
+        try:
+            connection.request("GET", f"/events?since={since:.6f}&until={time.time():.6f}")
+            lines = connection.getresponse().read().decode().splitlines()
+        finally:
+            connection.close()
+        events = [json.loads(line) for line in lines if line.strip()]
+        return [event for event in events if event["Type"] == "image"]
 
     @property
     def bridge_address(self):

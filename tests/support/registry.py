@@ -5,6 +5,8 @@ import base64
 import http.client
 import json
 import os
+import re
+import secrets
 import signal
 from dataclasses import dataclass
 
@@ -20,6 +22,10 @@ MANIFEST_TYPES = ", ".join(
         "application/vnd.docker.distribution.manifest.list.v2+json",
     ]
 )
+
+# What docker-registry logs of each request that it let in.
+REQUEST = re.compile(r'http\.request\.method=(?P<method>\S+) .*http\.request\.uri="?(?P<path>[^ "]+)')
+USER = re.compile(r"auth\.user\.name=(\S+)")
 
 
 @dataclass
@@ -82,6 +88,25 @@ class Registry:
     def log(self):
         """What it logged since it was started last: one line for each request, among others."""
         return (self.state_dir / "registry/log").read_text()
+
+    def add_user(self, username):
+        """Lets one more user in; returns the password."""
+        password = secrets.token_hex(12)
+        entry = run("htpasswd", "-niB", username, stdin=password).stdout.strip()
+        with open(self.state_dir / "registry/htpasswd", "a") as users:
+            users.write(entry + "\n")
+        return password
+
+    def requests(self, method=None, path=None):
+        """The requests so far as (user, method, path), those that begin with 'path'."""
+        found = []
+        for line in self.log.splitlines():
+            match = REQUEST.search(line)
+            if match and (method or match["method"]) == match["method"]:
+                if match["path"].startswith(path or ""):
+                    user = USER.search(line)
+                    found.append((user and user[1], match["method"], match["path"]))
+        return found
 
     def answers(self):
         try:

@@ -2,6 +2,7 @@
 #include "freshet/cli/json_output.hpp"
 
 #include "freshet/base/text.hpp"
+#include "freshet/registries/providers/catalogue.hpp"
 
 #include <boost/json.hpp>
 
@@ -68,16 +69,34 @@ json::object to_json(const model::ImageRecord& image) {
 }
 
 json::object to_json(const model::RegistryIntegration& registry) {
+  const model::RegistryConnection& connection = registry.connection;
+  const registries::ProviderChoice& choice = registries::choice_of(registry);
   return {
       {"id", registry.id},
       {"name", registry.name},
       {"provider", model::to_string(registry.provider)},
+      {"choice", choice.name},
+      {"kind", choice.kind},
       {"domain", registry.domain},
+      {"region", or_null(registry.region)},
       {"username", or_null(registry.username)},
+      {"role_arn", or_null(registry.role_arn)},
+      {"ambient_role", registry.uses_ambient_role},
+      {"creates_repositories", registry.creates_repositories},
       {"repository_prefix", or_null(registry.repository_prefix)},
+      {"fallback", or_null(registry.fallback_id)},
       {"default", registry.is_default},
       {"caching", registry.is_caching},
       {"primary", registry.is_primary},
+      {"behind_firewall", registry.is_behind_firewall},
+      {"plain_http", connection.is_plain_http},
+      {"skip_tls_verify", connection.is_verification_off},
+      {"ca_certificates", or_null(connection.ca_certificates)},
+      {"client_certificate", or_null(connection.client_certificate)},
+      {"proxy", or_null(connection.proxy)},
+      {"proxy_username", or_null(connection.proxy_username)},
+      {"mirror", or_null(connection.mirror)},
+      {"token_server", or_null(connection.token_server)},
       {"created_at", to_rfc3339(registry.created_at)},
   };
 }

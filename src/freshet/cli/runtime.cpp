@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/cli/runtime.hpp"
 
-#include "freshet/net/curl_http_client.hpp"
-
+#include <algorithm>
 #include <cstdlib>
+#include <thread>
 
 namespace freshet::cli {
 namespace {
 
-constexpr std::size_t k_pool_threads = 2;  // for short blocking work: database, files
+/// For short blocking work (database, files) and for compressing, which takes every core.
+constexpr std::size_t k_min_pool_threads = 2;
 
 std::optional<std::string> environment(std::string_view name) {
   const char* value = std::getenv(std::string(name).c_str());
@@ -25,7 +26,8 @@ Runtime::~Runtime() {
 
 asio::thread_pool& Runtime::pool() {
   if (!pool_) {
-    pool_ = std::make_unique<asio::thread_pool>(k_pool_threads);
+    pool_ = std::make_unique<asio::thread_pool>(
+        std::max<std::size_t>(k_min_pool_threads, std::thread::hardware_concurrency()));
   }
   return *pool_;
 }
@@ -45,10 +47,37 @@ registries::Integrations& Runtime::integrations() {
 }
 
 net::HttpClient& Runtime::http() {
-  if (!http_) {
-    http_ = std::make_unique<net::CurlHttpClient>(io_.get_executor());
+  return https().client_for(net::ConnectionSettings());
+}
+
+net::HttpClients& Runtime::https() {
+  if (!https_) {
+    https_ = std::make_unique<net::HttpClients>(io_.get_executor());
   }
-  return *http_;
+  return *https_;
+}
+
+registries::Connections& Runtime::connections() {
+  if (!connections_) {
+    registries::ConnectionParts parts;
+    parts.http_for = [&clients =
+                          https()](const net::ConnectionSettings& settings) -> net::HttpClient& {
+      return clients.client_for(settings);
+    };
+    journal_ = std::make_unique<oci::FileUploadJournal>(data().path() / "uploads");
+    parts.registry_options.journal = journal_.get();
+    connections_ =
+        std::make_unique<registries::Connections>(integrations(), pool(), std::move(parts));
+  }
+  return *connections_;
+}
+
+oci::ImageMover& Runtime::mover() {
+  if (!mover_) {
+    layer_memory_ = std::make_unique<registries::StoredLayerMemory>(data().layers());
+    mover_ = std::make_unique<oci::ImageMover>(pool(), *layer_memory_);
+  }
+  return *mover_;
 }
 
 engine::DockerClient& Runtime::engine() {

@@ -5,7 +5,12 @@
 #include "freshet/base/files.hpp"
 #include "freshet/engine/docker/client.hpp"
 #include "freshet/net/http.hpp"
+#include "freshet/net/http_clients.hpp"
+#include "freshet/oci/copy/image_mover.hpp"
+#include "freshet/oci/distribution/upload_journal.hpp"
+#include "freshet/registries/connections.hpp"
 #include "freshet/registries/integrations.hpp"
+#include "freshet/registries/layer_memory.hpp"
 #include "freshet/store/stores.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -36,6 +41,9 @@ class Runtime {
   asio::thread_pool& pool();
   store::DataDirectory& data();
   registries::Integrations& integrations();
+  /// Clients and logins for all registries.
+  registries::Connections& connections();
+  oci::ImageMover& mover();
   net::HttpClient& http();
   engine::DockerClient& engine();
 
@@ -52,12 +60,18 @@ class Runtime {
   }
 
  private:
+  net::HttpClients& https();
+
   GlobalOptions options_;
   asio::io_context io_;
   std::unique_ptr<asio::thread_pool> pool_;
   std::unique_ptr<store::DataDirectory> data_;
   std::unique_ptr<registries::Integrations> integrations_;
-  std::unique_ptr<net::HttpClient> http_;
+  std::unique_ptr<net::HttpClients> https_;
+  std::unique_ptr<oci::UploadJournal> journal_;
+  std::unique_ptr<registries::Connections> connections_;
+  std::unique_ptr<registries::StoredLayerMemory> layer_memory_;
+  std::unique_ptr<oci::ImageMover> mover_;
   std::unique_ptr<engine::DockerClient> engine_;
 };
 

@@ -3,19 +3,21 @@
 
 #include "freshet/base/text.hpp"
 #include "freshet/net/address.hpp"
+#include "freshet/net/curl_failure.hpp"
 
 #include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 namespace freshet::net {
 namespace {
 
 constexpr long k_connect_timeout_ms = 10'000;
+/// What curl moves by one system call in a stream: larger ones gain nothing on loopback, and each
+/// transfer holds one.
+constexpr long k_stream_buffer_bytes = 256L * 1024;
 
 /// Milliseconds that are left until the deadline; 0 (no limit for curl) when there is none.
 long remaining_ms(Ctx ctx) {
@@ -23,17 +25,7 @@ long remaining_ms(Ctx ctx) {
     return 0;
   }
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(ctx.deadline - Ctx::Clock::now());
-  return std::max<long>(left.count(), -1);
-}
-
-bool has_proxy_in_environment() {
-  return std::ranges::any_of(
-      std::initializer_list<const char*>{
-          "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"},
-      [](const char* name) {
-        const char* value = std::getenv(name);
-        return value != nullptr && *value != '\0';
-      });
+  return left.count() > 0 ? long{left.count()} : -1;
 }
 
 std::optional<asio::ip::address> to_address(const sockaddr& raw) {
@@ -52,51 +44,16 @@ std::optional<asio::ip::address> to_address(const sockaddr& raw) {
   return std::nullopt;
 }
 
-TransportProblem problem_of(CURLcode code, long os_error) {
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return TransportProblem::name_not_resolved;
-    case CURLE_COULDNT_CONNECT:
-      return os_error == ECONNREFUSED ? TransportProblem::refused : TransportProblem::other;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_ENGINE_INITFAILED:
-      return TransportProblem::tls;
-    case CURLE_OPERATION_TIMEDOUT:
-      return TransportProblem::timed_out;
-    case CURLE_GOT_NOTHING:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-      return TransportProblem::closed;
-    default:
-      return TransportProblem::other;
-  }
-}
-
 /// curl bounds a header line itself (100 kB): before 8.6 it calls that lack of memory.
 bool is_line_too_long(CURLcode code) {
   constexpr int k_curle_too_large = 100;  // not in the headers of older versions
   return code == CURLE_OUT_OF_MEMORY || static_cast<int>(code) == k_curle_too_large;
 }
 
-std::string_view tls_hint(CURLcode code) {
-  return code == CURLE_PEER_FAILED_VERIFICATION
-             ? "its certificate must be valid for this name and signed by an authority that this "
-               "machine trusts; a private one is added with 'update-ca-certificates'"
-             : "check that it speaks https on this port";
-}
-
 }  // namespace
 
-CurlTransfer::CurlTransfer(Ctx ctx, HttpRequest request)
-    : request_(std::move(request)), handle_(curl_easy_init()) {
+CurlTransfer::CurlTransfer(Ctx ctx, HttpRequest request, Mode mode, const CurlSettings& settings)
+    : request_(std::move(request)), mode_(mode), settings_(settings), handle_(curl_easy_init()) {
   auto url = parse_url(request_.url);
   if (!url) {
     throw Error(
@@ -109,6 +66,8 @@ CurlTransfer::CurlTransfer(Ctx ctx, HttpRequest request)
   }
   set_up_connection(ctx);
   set_up_request();
+  set_up_body();
+  set_up_headers();
 }
 
 template <class Value>
@@ -129,11 +88,12 @@ void CurlTransfer::set_up_connection(Ctx ctx) {
         ErrorCode::deadline_exceeded,
         fmt::format("'{}' did not answer in time", url_.authority()));
   }
+  settings_.apply_to(handle_.get());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, 0L);
-  set(CURLOPT_SSL_VERIFYPEER, 1L);
-  set(CURLOPT_SSL_VERIFYHOST, 2L);
-  set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2TLS});
+  // Streams have connections of their own: a reader that waits must not hold up others.
+  const bool is_stream = mode_ == Mode::stream;
+  set(CURLOPT_HTTP_VERSION, long{is_stream ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS});
   set(CURLOPT_CONNECTTIMEOUT_MS, k_connect_timeout_ms);
   set(CURLOPT_TIMEOUT_MS, left_ms);
   set(CURLOPT_NOSIGNAL, 1L);
@@ -155,17 +115,35 @@ void CurlTransfer::set_up_request() {
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &CurlTransfer::on_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
-  const bool has_body = request_.method == "POST" || request_.method == "PUT" ||
-                        request_.method == "PATCH" || !request_.body.empty();
-  if (request_.method == "HEAD") {
+  if (mode_ == Mode::stream) {
+    set(CURLOPT_BUFFERSIZE, k_stream_buffer_bytes);
+  }
+}
+
+void CurlTransfer::set_up_body() {
+  const std::string& method = request_.method;
+  const bool has_body =
+      method == "POST" || method == "PUT" || method == "PATCH" || !request_.body.empty();
+  if (method == "HEAD") {
     set(CURLOPT_NOBODY, 1L);
+  } else if (request_.body_stream != nullptr) {
+    set(CURLOPT_UPLOAD, 1L);
+    set(CURLOPT_READFUNCTION, &CurlTransfer::on_read);
+    set(CURLOPT_READDATA, static_cast<void*>(this));
+    set(CURLOPT_UPLOAD_BUFFERSIZE, k_stream_buffer_bytes);
+    set(CURLOPT_INFILESIZE_LARGE,
+        request_.body_stream_length ? static_cast<curl_off_t>(*request_.body_stream_length)
+                                    : curl_off_t{-1});
   } else if (has_body) {
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
     set(CURLOPT_POSTFIELDS, request_.body.c_str());
   }
-  if (request_.method != "HEAD") {
-    set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  if (method != "HEAD") {
+    set(CURLOPT_CUSTOMREQUEST, method.c_str());
   }
+}
+
+void CurlTransfer::set_up_headers() {
   for (const auto& [name, value] : request_.headers.fields()) {
     append_header(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
   }
@@ -188,18 +166,25 @@ void CurlTransfer::append_header(const std::string& line) {
 std::size_t CurlTransfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   const std::size_t bytes = size * count;
+  if (transfer.has_header_) {
+    return bytes;  // fields after the body, which nobody asks for
+  }
   transfer.header_bytes_ += bytes;
   if (transfer.header_bytes_ > k_max_header_bytes) {
     transfer.stopped_ = Stopped::header_too_large;
     return 0;
   }
   transfer.take_header_line(std::string_view(data, bytes));
-  return bytes;
+  return transfer.stopped_ == Stopped::no ? bytes : 0;
 }
 
 void CurlTransfer::take_header_line(std::string_view line) {
   if (line.starts_with("HTTP/")) {
     response_.headers = HttpHeaders();  // the answer after "100 Continue" or a proxy's own
+    return;
+  }
+  if (trim(line).empty()) {
+    end_header();
     return;
   }
   const std::size_t colon = line.find(':');
@@ -212,20 +197,96 @@ void CurlTransfer::take_header_line(std::string_view line) {
       printable(trim(line.substr(colon + 1)), k_max_header_bytes));
 }
 
+void CurlTransfer::end_header() {
+  long status = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (status < 200) {
+    return;  // the answer is yet to come
+  }
+  if (status == 407 && settings_.may_use_proxy()) {
+    stopped_ =
+        Stopped::proxy_refused;  // its words may repeat the credentials: no answer for anyone
+    return;
+  }
+  has_header_ = true;
+  response_.status = static_cast<int>(status);
+  const char* peer = nullptr;
+  if (!settings_.may_use_proxy() &&
+      curl_easy_getinfo(handle_.get(), CURLINFO_PRIMARY_IP, &peer) == CURLE_OK && peer != nullptr) {
+    response_.peer_address = peer;
+  }
+  tell();
+}
+
 std::size_t CurlTransfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   const std::size_t bytes = size * count;
-  if (transfer.response_.body.size() + bytes > transfer.request_.max_body_bytes) {
-    transfer.stopped_ = Stopped::body_too_large;
-    return 0;
+  if (transfer.mode_ == Mode::whole) {
+    return transfer.gather(std::string_view(data, bytes)) ? bytes : 0;
   }
-  transfer.response_.body.append(data, bytes);
+  if (transfer.body_.free() < bytes) {
+    transfer.is_receiving_paused_ = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  transfer.body_.put(data, bytes);
+  transfer.tell();
   return bytes;
+}
+
+bool CurlTransfer::gather(std::string_view bytes) {
+  if (response_.body.size() + bytes.size() > request_.max_body_bytes) {
+    stopped_ = Stopped::body_too_large;
+    return false;
+  }
+  response_.body.append(bytes);
+  return true;
+}
+
+std::size_t CurlTransfer::on_read(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  if (transfer.is_refusal()) {
+    return CURL_READFUNC_PAUSE;  // curl stops sending itself when it has read the answer
+  }
+  const std::size_t taken = transfer.upload_.take(data, size * count);
+  if (taken == 0 && !transfer.is_upload_ended_) {
+    transfer.is_sending_paused_ = true;
+    return CURL_READFUNC_PAUSE;
+  }
+  transfer.tell();
+  return taken;
+}
+
+void CurlTransfer::resume() {
+  const bool receives = is_receiving_paused_ && body_.size() <= ByteRing::k_capacity / 2;
+  const bool sends =
+      is_sending_paused_ && (!upload_.is_empty() || is_upload_ended_ || is_refusal());
+  if (!receives && !sends) {
+    return;
+  }
+  is_receiving_paused_ = is_receiving_paused_ && !receives;
+  is_sending_paused_ = is_sending_paused_ && !sends;
+  curl_easy_pause(
+      handle_.get(),
+      (is_receiving_paused_ ? CURLPAUSE_RECV : 0) | (is_sending_paused_ ? CURLPAUSE_SEND : 0));
+}
+
+std::uint64_t CurlTransfer::moved_bytes() const {
+  curl_off_t sent = 0;
+  curl_off_t received = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_SIZE_UPLOAD_T, &sent);
+  curl_easy_getinfo(handle_.get(), CURLINFO_SIZE_DOWNLOAD_T, &received);
+  return static_cast<std::uint64_t>(sent) + static_cast<std::uint64_t>(received) + header_bytes_;
+}
+
+void CurlTransfer::tell() const {
+  if (hear_) {
+    hear_();
+  }
 }
 
 curl_socket_t CurlTransfer::on_open(void* self, curlsocktype, curl_sockaddr* address) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  if (transfer.request_.refuse_internal_peer && !has_proxy_in_environment()) {
+  if (transfer.request_.refuse_internal_peer && !transfer.settings_.may_use_proxy()) {
     const auto peer = to_address(address->addr);
     if (!peer || is_internal_address(*peer)) {
       transfer.stopped_ = Stopped::internal_peer;
@@ -237,25 +298,27 @@ curl_socket_t CurlTransfer::on_open(void* self, curlsocktype, curl_sockaddr* add
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-HttpResponse CurlTransfer::take_response(CURLcode code) {
+CURLcode CurlTransfer::settled(CURLcode code) const {
+  const bool was_sending = request_.body_stream != nullptr;
+  const bool is_broken = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
+                         code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING;
+  return is_refusal() && was_sending && is_broken ? CURLE_OK : code;
+}
+
+void CurlTransfer::throw_failure(CURLcode code) {
   if (is_line_too_long(code)) {
     stopped_ = Stopped::header_too_large;
   }
-  if (code != CURLE_OK && stopped_ != Stopped::no) {
+  if (stopped_ != Stopped::no) {
     throw_stopped();
   }
-  if (code != CURLE_OK) {
-    throw_failure(code);
-  }
-  long status = 0;
-  curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
-  response_.status = static_cast<int>(status);
-  const char* peer = nullptr;
-  if (!has_proxy_in_environment() &&
-      curl_easy_getinfo(handle_.get(), CURLINFO_PRIMARY_IP, &peer) == CURLE_OK && peer != nullptr) {
-    response_.peer_address = peer;
-  }
-  return std::move(response_);
+  throw_transport_error(CurlFailure{
+      .code = code,
+      .handle = handle_.get(),
+      .url = url_,
+      .words = printable(words_.data(), CURL_ERROR_SIZE),
+      .has_header = has_header_,
+      .has_own_authorities = settings_.has_own_authorities()});
 }
 
 void CurlTransfer::throw_stopped() {
@@ -274,6 +337,16 @@ void CurlTransfer::throw_stopped() {
               "no connection to '{}': its name leads to the internal address {}",
               url_.authority(),
               refused_address_));
+    case Stopped::proxy_refused:
+      throw_proxy_refusal(url_, 407);
+    case Stopped::stalled:
+      throw TransportError(
+          TransportProblem::timed_out,
+          ErrorCode::deadline_exceeded,
+          fmt::format(
+              "'{}' neither sent nor took a byte for {} s",
+              url_.authority(),
+              request_.stall_limit.count()));
     default:
       throw Error(
           ErrorCode::too_large,
@@ -282,60 +355,6 @@ void CurlTransfer::throw_stopped() {
               url_.authority(),
               request_.max_body_bytes));
   }
-}
-
-long CurlTransfer::os_error() const {
-  long value = 0;
-  curl_easy_getinfo(handle_.get(), CURLINFO_OS_ERRNO, &value);
-  return value;
-}
-
-void CurlTransfer::throw_failure(CURLcode code) {
-  const std::string peer = url_.authority();
-  const TransportProblem kind = problem_of(code, os_error());
-  std::string words = printable(words_.data(), CURL_ERROR_SIZE);
-  if (words.empty()) {
-    words = curl_easy_strerror(code);
-  }
-  double connect_seconds = 0;
-  curl_easy_getinfo(handle_.get(), CURLINFO_CONNECT_TIME, &connect_seconds);
-  switch (kind) {
-    case TransportProblem::name_not_resolved:
-      throw TransportError(
-          kind,
-          ErrorCode::unavailable,
-          code == CURLE_COULDNT_RESOLVE_PROXY
-              ? fmt::format("the proxy on the way to '{}' does not resolve to an address", peer)
-              : fmt::format("the name '{}' does not resolve to an address", url_.host),
-          "check its spelling and this machine's DNS");
-    case TransportProblem::refused:
-      throw TransportError(
-          kind,
-          ErrorCode::unavailable,
-          fmt::format("'{}' refused the connection", peer),
-          "check the port, and that something listens there");
-    case TransportProblem::tls:
-      throw TransportError(
-          kind,
-          ErrorCode::upstream_denied,
-          fmt::format("no TLS connection to '{}': {}", peer, words),
-          std::string(tls_hint(code)));
-    case TransportProblem::timed_out:
-      throw TransportError(
-          kind,
-          ErrorCode::deadline_exceeded,
-          connect_seconds > 0 ? fmt::format("'{}' did not answer in time", peer)
-                              : fmt::format("'{}' did not accept a connection in time", peer));
-    case TransportProblem::closed:
-      throw TransportError(
-          kind,
-          ErrorCode::unavailable,
-          fmt::format("'{}' closed the connection before its answer was complete", peer));
-    case TransportProblem::other:
-      break;
-  }
-  throw TransportError(
-      kind, ErrorCode::unavailable, fmt::format("no answer from '{}': {}", peer, words));
 }
 
 }  // namespace freshet::net

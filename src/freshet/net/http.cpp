@@ -59,4 +59,23 @@ TransportError::TransportError(
     TransportProblem kind, ErrorCode code, std::string message, std::string hint)
     : Error(Error(code, std::move(message)).with_hint(std::move(hint))), kind_(kind) {}
 
+Awaitable<std::string> HttpStream::read_all(std::size_t max_bytes) {
+  constexpr std::size_t k_step = 16UL * 1024;
+  std::string text;
+  for (;;) {
+    const std::size_t before = text.size();
+    text.resize(before + k_step);
+    const std::size_t count = co_await read(asio::buffer(text.data() + before, k_step));
+    text.resize(before + count);
+    if (text.size() > max_bytes) {
+      throw Error(
+          ErrorCode::too_large,
+          "the answer is longer than " + std::to_string(max_bytes) + " bytes");
+    }
+    if (count == 0) {
+      co_return text;
+    }
+  }
+}
+
 }  // namespace freshet::net

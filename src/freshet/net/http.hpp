@@ -2,8 +2,11 @@
 #pragma once
 
 #include "freshet/base/async.hpp"
+#include "freshet/net/byte_stream.hpp"
 
+#include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,11 +43,19 @@ struct HttpRequest {
   std::string url;  // absolute, http or https
   HttpHeaders headers;
   std::string body;
-  /// A longer answer ends the transfer with too_large, so memory stays bounded.
+  /// Read once, while it is sent, instead of `body`; borrowed until the answer's header is there.
+  /// What it throws ends the request and is thrown on.
+  ByteStream* body_stream = nullptr;
+  /// Length of `body_stream` in bytes; absent: sent in chunks, as long as it turns out to be.
+  std::optional<std::uint64_t> body_stream_length;
+  /// For `send`: a longer answer ends the transfer with too_large, so memory stays bounded.
   std::size_t max_body_bytes = k_default_max_body_bytes;
   /// Refuse to connect to a loopback, private or otherwise internal address, whatever the name
   /// resolved to. Not enforced behind a proxy, which resolves names itself.
   bool refuse_internal_peer = false;
+  /// No byte in either direction for so long ends the transfer with `timed_out`. A transfer as a
+  /// whole may take as long as the deadline lets it.
+  std::chrono::seconds stall_limit{60};
 };
 
 struct HttpResponse {
@@ -68,6 +79,15 @@ class TransportError : public Error {
   TransportProblem kind_;
 };
 
+/// An answer whose header is there (`head`, without body) and whose body is yet to be read. At most
+/// a bounded part of it is held in memory: the sender waits for the reader.
+class HttpStream : public ByteStream {
+ public:
+  virtual const HttpResponse& head() const = 0;
+  /// The rest of the body as text; throws too_large beyond `max_bytes`. For refusals.
+  Awaitable<std::string> read_all(std::size_t max_bytes);
+};
+
 /// Sends single HTTP requests. Redirects are answers like any other and are never followed, there
 /// are no cookies, and every status code is an answer, not a failure.
 class HttpClient {
@@ -78,6 +98,9 @@ class HttpClient {
   /// too_large (header or body beyond its limit), upstream_denied (refused internal peer).
   /// Cancelling aborts the transfer.
   virtual Awaitable<HttpResponse> send(Ctx ctx, HttpRequest request) = 0;
+  /// Sends and gives the answer as soon as its header is there. Throws as `send`, and so does
+  /// reading the stream. The deadline of `ctx` holds for the body as well.
+  virtual Awaitable<std::unique_ptr<HttpStream>> open(Ctx ctx, HttpRequest request) = 0;
 };
 
 }  // namespace freshet::net

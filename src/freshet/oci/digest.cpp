@@ -66,6 +66,47 @@ Digest Digest::of(std::string_view content) {
   return Digest(digest_text(k_algorithms.front(), content));
 }
 
+struct DigestHasher::State {
+  explicit State(const Algorithm& used) : algorithm(used), context(EVP_MD_CTX_new()) {
+    FRESHET_ASSERT(context != nullptr);
+    FRESHET_ASSERT(EVP_DigestInit_ex(context, algorithm.hash(), nullptr) == 1);
+  }
+  ~State() { EVP_MD_CTX_free(context); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  const Algorithm& algorithm;
+  EVP_MD_CTX* context;
+};
+
+DigestHasher::DigestHasher() : DigestHasher(k_algorithms.front().name) {}
+
+DigestHasher::DigestHasher(const Digest& like) : DigestHasher(like.algorithm()) {}
+
+DigestHasher::DigestHasher(std::string_view algorithm) {
+  const Algorithm* known = find_algorithm(algorithm);
+  FRESHET_ASSERT(known != nullptr);
+  state_ = std::make_unique<State>(*known);
+}
+
+DigestHasher::DigestHasher(DigestHasher&&) noexcept = default;
+DigestHasher& DigestHasher::operator=(DigestHasher&&) noexcept = default;
+DigestHasher::~DigestHasher() = default;
+
+void DigestHasher::update(std::string_view piece) {
+  FRESHET_ASSERT(EVP_DigestUpdate(state_->context, piece.data(), piece.size()) == 1);
+}
+
+Digest DigestHasher::finish() {
+  std::string bytes(EVP_MAX_MD_SIZE, '\0');
+  unsigned int length = 0;
+  FRESHET_ASSERT(
+      EVP_DigestFinal_ex(
+          state_->context, reinterpret_cast<unsigned char*>(bytes.data()), &length) == 1);
+  bytes.resize(length);
+  return Digest(std::string(state_->algorithm.name) + ":" + to_hex(bytes));
+}
+
 bool Digest::is_of(std::string_view content) const {
   const Algorithm* known = find_algorithm(algorithm());
   return known != nullptr && digest_text(*known, content) == text_;

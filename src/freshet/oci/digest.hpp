@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,8 +25,30 @@ class Digest {
   auto operator<=>(const Digest&) const = default;
 
  private:
+  friend class DigestHasher;
   explicit Digest(std::string text) : text_(std::move(text)) {}
   std::string text_;
+};
+
+/// Computes a digest of content that comes in pieces.
+class DigestHasher {
+ public:
+  /// By the algorithm of `like`; SHA-256 without it.
+  DigestHasher();
+  explicit DigestHasher(const Digest& like);
+  DigestHasher(DigestHasher&&) noexcept;
+  DigestHasher& operator=(DigestHasher&&) noexcept;
+  ~DigestHasher();
+
+  void update(std::string_view piece);
+  /// Of all pieces so far; called once, last.
+  Digest finish();
+
+ private:
+  explicit DigestHasher(std::string_view algorithm);
+
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace freshet::oci

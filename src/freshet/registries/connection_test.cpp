@@ -2,7 +2,7 @@
 #include "freshet/registries/connection_test.hpp"
 
 #include "freshet/base/error.hpp"
-#include "freshet/oci/distribution/client.hpp"
+#include "freshet/base/text.hpp"
 #include "freshet/registries/naming.hpp"
 
 #include <fmt/format.h>
@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::string_view k_unused_name = "freshet-connection-test";
 
-constexpr std::array<std::string_view, 5> k_check_names{
-    "reach", "tls", "protocol", "credentials", "push"};
+constexpr std::array<std::string_view, 6> k_check_names{
+    "reach", "tls", "protocol", "credentials", "pull", "push"};
 constexpr std::array<std::string_view, 4> k_result_names{"passed", "failed", "skipped", "unknown"};
 
 /// The report as it grows: checks are settled one after the other.
@@ -58,10 +58,8 @@ struct Attempt {
   std::optional<net::TransportProblem> transport;  // with `error`, when no answer came
 };
 
-struct Nothing {};
-
 template <class T>
-Awaitable<Attempt<T>> attempt(Awaitable<T> operation) {
+Awaitable<Attempt<T>> outcome_of(Awaitable<T> operation) {
   Attempt<T> outcome;
   try {
     outcome.value.emplace(co_await std::move(operation));
@@ -74,13 +72,40 @@ Awaitable<Attempt<T>> attempt(Awaitable<T> operation) {
   co_return outcome;
 }
 
-Awaitable<Nothing> log_in(Ctx ctx, oci::RegistryClient& client) {
+/// Who is let in; empty: anybody.
+Awaitable<std::string> log_in(
+    Ctx ctx, oci::RegistryClient& client, std::shared_ptr<oci::CredentialSource> credentials) {
+  const auto login = co_await credentials->get(ctx);
   co_await client.check_credentials(ctx);
-  co_return Nothing();
+  co_return login ? login->username : std::string();
 }
 
-void settle_encryption(ReportBuilder& report, const std::string& domain, bool is_encrypted) {
-  if (is_encrypted) {
+struct PullAnswer {
+  bool has_image = false;
+};
+
+Awaitable<PullAnswer> ask_for_image(
+    Ctx ctx, oci::RegistryClient& client, oci::Reference reference) {
+  const auto manifest = co_await client.find_manifest(ctx, reference.path, reference.tag);
+  PullAnswer answer;
+  answer.has_image = manifest.has_value();
+  co_return answer;
+}
+
+void settle_encryption(
+    ReportBuilder& report, const model::RegistryIntegration& integration, bool is_encrypted) {
+  const std::string& domain = integration.domain;
+  if (is_encrypted && integration.connection.is_verification_off) {
+    report.settle(
+        CheckName::tls,
+        CheckResult::skipped,
+        fmt::format("the certificate of '{}' is not verified, as its settings say", domain));
+  } else if (!is_encrypted && integration.connection.is_plain_http) {
+    report.settle(
+        CheckName::tls,
+        CheckResult::skipped,
+        fmt::format("'{}' speaks plain http, as its settings allow", domain));
+  } else if (is_encrypted) {
     report.settle(
         CheckName::tls, CheckResult::passed, fmt::format("'{}' has a valid certificate", domain));
   } else {
@@ -93,7 +118,10 @@ void settle_encryption(ReportBuilder& report, const std::string& domain, bool is
 
 /// Whether the test can go on.
 bool settle_ping(
-    ReportBuilder& report, const std::string& domain, const Attempt<oci::PingAnswer>& ping) {
+    ReportBuilder& report,
+    const model::RegistryIntegration& integration,
+    const Attempt<oci::PingAnswer>& ping) {
+  const std::string& domain = integration.domain;
   if (ping.transport && *ping.transport != net::TransportProblem::tls) {
     report.fail(CheckName::reach, *ping.error);
     return false;
@@ -107,7 +135,7 @@ bool settle_ping(
     report.fail(CheckName::protocol, *ping.error);
     return false;
   }
-  settle_encryption(report, domain, ping.value->is_encrypted);
+  settle_encryption(report, integration, ping.value->is_encrypted);
   if (!ping.value->is_registry) {
     report.settle(
         CheckName::protocol,
@@ -126,7 +154,7 @@ bool settle_ping(
 bool settle_login(
     ReportBuilder& report,
     const model::RegistryIntegration& integration,
-    const Attempt<Nothing>& login,
+    const Attempt<std::string>& login,
     bool wants_credentials) {
   if (login.error) {
     report.fail(CheckName::credentials, *login.error);
@@ -137,7 +165,9 @@ bool settle_login(
         CheckName::credentials,
         CheckResult::passed,
         fmt::format(
-            "'{}' accepts the credentials of user '{}'", integration.domain, integration.username));
+            "'{}' accepts the credentials of user '{}'",
+            integration.domain,
+            printable(*login.value, 100)));
   } else {
     report.settle(
         CheckName::credentials,
@@ -145,6 +175,36 @@ bool settle_login(
         fmt::format("'{}' lets everybody in and does not look at credentials", integration.domain));
   }
   return true;
+}
+
+/// Many registries answer "denied" for what does not exist: that says nothing about a made-up name.
+void settle_pull(
+    ReportBuilder& report,
+    const std::string& name,
+    const Attempt<PullAnswer>& pull,
+    bool is_made_up) {
+  const std::string about = fmt::format("pulling from '{}'", name);
+  if (pull.value) {
+    report.settle(CheckName::pull, CheckResult::passed, about + " is allowed");
+  } else if (is_made_up && pull.error->code() == ErrorCode::upstream_denied) {
+    report.settle(
+        CheckName::pull,
+        CheckResult::unknown,
+        about +
+            " cannot be judged: the registry does not tell what is missing from what is denied");
+    report.quote(CheckName::pull, pull.error->remote_text());
+  } else {
+    report.fail(CheckName::pull, *pull.error);
+  }
+}
+
+ConnectionReport firewall_report(const std::string& domain) {
+  ReportBuilder report;
+  report.settle(
+      CheckName::reach,
+      CheckResult::skipped,
+      fmt::format("'{}' is behind a firewall: only runners with a way there reach it", domain));
+  return report.report();
 }
 
 void settle_push(
@@ -177,7 +237,9 @@ void settle_push(
 
 /// Where a push is tried. On Docker Hub a name without namespace belongs to nobody.
 oci::Reference reference_to_try(
-    const model::RegistryIntegration& integration, std::string repository) {
+    const model::RegistryIntegration& integration,
+    const std::string& username,
+    std::string repository) {
   PushTarget target;
   target.domain = integration.domain;
   target.prefix = integration.repository_prefix;
@@ -186,7 +248,7 @@ oci::Reference reference_to_try(
   target.name = std::move(repository);
   if (target.name.empty()) {
     const bool needs_namespace = integration.domain == "docker.io";
-    target.name = needs_namespace ? fmt::format("{}/{}", integration.username, k_unused_name)
+    target.name = needs_namespace ? fmt::format("{}/{}", to_lower(username), k_unused_name)
                                   : std::string(k_unused_name);
   }
   return compose_push_reference(target);
@@ -209,23 +271,31 @@ bool ConnectionReport::has_passed() const {
 
 Awaitable<ConnectionReport> test_connection(
     Ctx ctx,
-    net::HttpClient& http,
+    oci::RegistryClient& client,
     model::RegistryIntegration integration,
-    Secret password,
+    std::shared_ptr<oci::CredentialSource> credentials,
     std::string repository) {
-  const oci::Reference reference = reference_to_try(integration, std::move(repository));
-  oci::Credentials credentials{integration.username, std::move(password)};
-  oci::RegistryClient client(http, integration.domain, std::move(credentials));
+  if (integration.is_behind_firewall) {
+    co_return firewall_report(integration.domain);
+  }
+  const bool is_made_up = repository.empty();
+  if (!is_made_up) {
+    reference_to_try(integration, integration.username, repository);  // throws when malformed
+  }
+  const auto ping = co_await outcome_of(client.ping(ctx));
   ReportBuilder report;
-  const auto ping = co_await attempt(client.ping(ctx));
-  if (!settle_ping(report, integration.domain, ping)) {
+  if (!settle_ping(report, integration, ping)) {
     co_return report.report();
   }
-  const auto login = co_await attempt(log_in(ctx, client));
+  const auto login = co_await outcome_of(log_in(ctx, client, std::move(credentials)));
   if (!settle_login(report, integration, login, ping.value->wants_credentials)) {
     co_return report.report();
   }
-  const auto push = co_await attempt(client.can_push(ctx, reference.path));
+  const oci::Reference reference =
+      reference_to_try(integration, *login.value, std::move(repository));
+  const auto pull = co_await outcome_of(ask_for_image(ctx, client, reference));
+  settle_pull(report, reference.name(), pull, is_made_up);
+  const auto push = co_await outcome_of(client.can_push(ctx, reference.path));
   settle_push(report, reference.name(), push);
   co_return report.report();
 }

@@ -2,18 +2,19 @@
 #pragma once
 
 #include "freshet/base/async.hpp"
-#include "freshet/base/secret.hpp"
 #include "freshet/model/registry.hpp"
-#include "freshet/net/http.hpp"
+#include "freshet/oci/distribution/client.hpp"
+#include "freshet/oci/distribution/credentials.hpp"
 
 #include <array>
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace freshet::registries {
 
-/// What a connection test looks at, each needing those before it.
-enum class CheckName { reach, tls, protocol, credentials, push };
+/// What a connection test looks at, each needing those before it, but push not pull.
+enum class CheckName { reach, tls, protocol, credentials, pull, push };
 enum class CheckResult { passed, failed, skipped, unknown };
 
 std::string_view to_string(CheckName name);
@@ -30,24 +31,26 @@ struct Check {
 
 /// One check of each kind, in the order of `CheckName`.
 struct ConnectionReport {
-  std::array<Check, 5> checks;
+  std::array<Check, 6> checks;
 
   const Check& at(CheckName name) const { return checks.at(static_cast<std::size_t>(name)); }
   /// Whether nothing failed.
   bool has_passed() const;
 };
 
-/// Tries whether Freshet can work with a registry: reaches it, judges what answers, logs in, and
-/// begins a push that it abandons. Stores nothing.
+/// Tries whether Freshet can work with a registry: reaches it, judges what answers, logs in, asks
+/// for an image and begins a push that it abandons. Stores nothing.
 ///
-/// `repository` is the name to try a push with (the prefix is put before it); empty: a name that
-/// nobody uses. Nothing of it is left but, on some registries, an empty repository.
+/// `client` is the integration's, and `credentials` what it logs in with. A registry behind a
+/// firewall is not asked at all: every check is skipped. `repository` is the name to try pull and
+/// push with (the prefix is put before it); empty: a name that nobody uses. Nothing of it is left
+/// but, on some registries, an empty repository.
 /// Throws invalid_input (malformed repository) and nothing else but cancellation.
 Awaitable<ConnectionReport> test_connection(
     Ctx ctx,
-    net::HttpClient& http,
+    oci::RegistryClient& client,
     model::RegistryIntegration integration,
-    Secret password,
-    std::string repository = {});
+    std::shared_ptr<oci::CredentialSource> credentials,
+    std::string repository = std::string());
 
 }  // namespace freshet::registries

@@ -34,10 +34,25 @@ model::RegistryIntegration integration(std::string domain = "r.example", std::st
   return record;
 }
 
+Awaitable<ConnectionReport> probe(
+    net::HttpClient& http,
+    model::RegistryIntegration record,
+    std::string password,
+    std::string repository) {
+  oci::Credentials login{record.username, Secret(std::move(password))};
+  auto credentials = std::make_shared<oci::FixedCredentials>(std::move(login));
+  oci::RegistryOptions options;
+  options.retry.max_attempts = 1;
+  oci::RegistryClient client(http, record.domain, credentials, options);
+  const Ctx ctx = Ctx().within(30s);
+  co_return co_await test_connection(
+      ctx, client, std::move(record), credentials, std::move(repository));
+}
+
 ConnectionReport test(
     ScriptedHttp& http, model::RegistryIntegration record, std::string repository = "") {
-  const ConnectionReport report = net::testing::run(
-      test_connection(Ctx{}, http, std::move(record), Secret("hunter2"), std::move(repository)));
+  const ConnectionReport report =
+      net::testing::run(probe(http, std::move(record), "hunter2", std::move(repository)));
   EXPECT_TRUE(http.finished());
   return report;
 }
@@ -57,6 +72,7 @@ TEST(ConnectionTest, passes_all_checks_of_a_working_registry) {
       {"GET https://r.example/v2/", reply(401, "", k_basic)},
       {"GET https://r.example/v2/", reply(401, "", k_basic)},
       {"GET https://r.example/v2/", reply(200, "{}")},
+      {"HEAD https://r.example/v2/team/freshet-connection-test/manifests/latest", reply(404)},
       {"POST https://r.example/v2/team/freshet-connection-test/blobs/uploads/", reply(202)}};
 
   const ConnectionReport report = test(http, integration("r.example", "team"));
@@ -68,6 +84,7 @@ TEST(ConnectionTest, passes_all_checks_of_a_working_registry) {
       "tls passed: 'r.example' has a valid certificate\n"
       "protocol passed: 'r.example' is a registry (API version 2)\n"
       "credentials passed: 'r.example' accepts the credentials of user 'bob'\n"
+      "pull passed: pulling from 'r.example/team/freshet-connection-test' is allowed\n"
       "push passed: pushing to 'r.example/team/freshet-connection-test' is allowed\n");
 }
 
@@ -76,6 +93,7 @@ TEST(ConnectionTest, tries_the_repository_that_the_user_names) {
       {"GET /v2/", reply(401, "", k_basic)},
       {"GET /v2/", reply(401, "", k_basic)},
       {"GET /v2/", reply(200, "{}")},
+      {"HEAD https://r.example/v2/team/app/manifests/latest", reply(404)},
       {"POST https://r.example/v2/team/app/blobs/uploads/", reply(202)}};
   EXPECT_TRUE(test(http, integration("r.example", "team"), "app").has_passed());
 }
@@ -85,6 +103,8 @@ TEST(ConnectionTest, tries_docker_hub_in_the_user_s_own_namespace) {
       {"GET https://registry-1.docker.io/v2/", reply(401, "", k_basic)},
       {"GET /v2/", reply(401, "", k_basic)},
       {"GET /v2/", reply(200, "{}")},
+      {"HEAD https://registry-1.docker.io/v2/bob/freshet-connection-test/manifests/latest",
+       reply(404)},
       {"POST https://registry-1.docker.io/v2/bob/freshet-connection-test/blobs/uploads/",
        reply(202)}};
   EXPECT_TRUE(test(http, integration("docker.io")).has_passed());
@@ -103,7 +123,7 @@ TEST(ConnectionTest, stops_where_nothing_answers) {
     EXPECT_EQ(
         shown(report),
         "reach failed: no answer at all\ntls skipped\nprotocol skipped\ncredentials skipped\n"
-        "push skipped\n");
+        "pull skipped\npush skipped\n");
   }
 }
 
@@ -114,7 +134,7 @@ TEST(ConnectionTest, quotes_a_problem_with_tls) {
       shown(test(http, integration())),
       "reach passed: 'r.example' answers\n"
       "tls failed: no TLS connection to 'r.example': expired\n"
-      "protocol skipped\ncredentials skipped\npush skipped\n");
+      "protocol skipped\ncredentials skipped\npull skipped\npush skipped\n");
 }
 
 TEST(ConnectionTest, says_that_something_else_answers) {
@@ -126,7 +146,7 @@ TEST(ConnectionTest, says_that_something_else_answers) {
       "tls passed: 'r.example' has a valid certificate\n"
       "protocol failed: 'r.example' answers but is not a registry: HTTP 200 with a 'text/html' "
       "page\n"
-      "credentials skipped\npush skipped\n");
+      "credentials skipped\npull skipped\npush skipped\n");
   EXPECT_EQ(
       report.at(CheckName::protocol).hint,
       "check the domain and port: it must be the host that image names start with");
@@ -159,6 +179,7 @@ TEST(ConnectionTest, admits_that_an_open_registry_does_not_look_at_credentials) 
   ScriptedHttp http{
       {"GET /v2/", reply(200, "{}")},
       {"GET /v2/", reply(200, "{}")},
+      {"HEAD /v2/freshet-connection-test/manifests/latest", reply(404)},
       {"POST /v2/freshet-connection-test/blobs/uploads/", reply(202)}};
   const ConnectionReport report = test(http, integration());
   EXPECT_TRUE(report.has_passed());
@@ -172,6 +193,7 @@ TEST(ConnectionTest, tells_a_missing_right_to_push_from_what_it_cannot_judge) {
   ScriptedHttp denied{
       {"GET /v2/", reply(200, "{}")},
       {"GET /v2/", reply(200, "{}")},
+      {"HEAD /v2/freshet-connection-test/manifests/latest", reply(404)},
       {"POST /v2/freshet-connection-test/blobs/uploads/", reply(403, k_denied)}};
   const ConnectionReport no = test(denied, integration());
   EXPECT_EQ(no.at(CheckName::push).result, CheckResult::failed);
@@ -184,6 +206,7 @@ TEST(ConnectionTest, tells_a_missing_right_to_push_from_what_it_cannot_judge) {
   ScriptedHttp absent{
       {"GET /v2/", reply(200, "{}")},
       {"GET /v2/", reply(200, "{}")},
+      {"HEAD /v2/freshet-connection-test/manifests/latest", reply(404)},
       {"POST /v2/freshet-connection-test/blobs/uploads/", reply(404)}};
   const ConnectionReport unknown = test(absent, integration());
   EXPECT_TRUE(unknown.has_passed());
@@ -193,6 +216,38 @@ TEST(ConnectionTest, tells_a_missing_right_to_push_from_what_it_cannot_judge) {
 TEST(ConnectionTest, refuses_a_malformed_repository_before_it_asks) {
   ScriptedHttp http{};
   EXPECT_THROW(test(http, integration(), "App"), Error);
+}
+
+TEST(ConnectionTest, asks_nothing_of_what_is_behind_a_firewall) {
+  ScriptedHttp http{};
+  model::RegistryIntegration record = integration("r.example");
+  record.is_behind_firewall = true;
+  const ConnectionReport report = test(http, record);
+  EXPECT_TRUE(report.has_passed());
+  EXPECT_EQ(
+      shown(report),
+      "reach skipped: 'r.example' is behind a firewall: only runners with a way there reach it\n"
+      "tls skipped\nprotocol skipped\ncredentials skipped\npull skipped\npush skipped\n");
+}
+
+TEST(ConnectionTest, does_not_take_a_denial_of_a_made_up_name_for_a_missing_right) {
+  ScriptedHttp made_up{
+      {"GET /v2/", reply(200, "{}")},
+      {"GET /v2/", reply(200, "{}")},
+      {"HEAD /v2/freshet-connection-test/manifests/latest", reply(403)},
+      {"GET /v2/freshet-connection-test/manifests/latest", reply(403)},
+      {"POST /v2/freshet-connection-test/blobs/uploads/", reply(202)}};
+  EXPECT_EQ(
+      test(made_up, integration()).at(CheckName::pull).message,
+      "pulling from 'r.example/freshet-connection-test' cannot be judged: the registry does not "
+      "tell what is missing from what is denied");
+  ScriptedHttp named{
+      {"GET /v2/", reply(200, "{}")},
+      {"GET /v2/", reply(200, "{}")},
+      {"HEAD /v2/team/app/manifests/latest", reply(403)},
+      {"GET /v2/team/app/manifests/latest", reply(403)},
+      {"POST /v2/team/app/blobs/uploads/", reply(202)}};
+  EXPECT_EQ(test(named, integration(), "team/app").at(CheckName::pull).result, CheckResult::failed);
 }
 
 TEST(ConnectionTest, says_the_truth_about_a_real_registry) {
@@ -205,8 +260,7 @@ TEST(ConnectionTest, says_the_truth_about_a_real_registry) {
   model::RegistryIntegration record = integration(registry.authority(), "team");
   record.username = RealRegistry::k_user;
   const auto outcome = [&](const char* password) {
-    return shown(net::testing::run_on(
-        io, test_connection(Ctx{}.within(30s), http, record, Secret(password), "")));
+    return shown(net::testing::run_on(io, probe(http, record, password, "")));
   };
   const std::string start = fmt::format(
       "reach passed: '{0}' answers\n"
@@ -218,14 +272,15 @@ TEST(ConnectionTest, says_the_truth_about_a_real_registry) {
       outcome(RealRegistry::k_password),
       start + fmt::format(
                   "credentials passed: '{0}' accepts the credentials of user 'robot'\n"
+                  "pull passed: pulling from '{0}/team/freshet-connection-test' is allowed\n"
                   "push passed: pushing to '{0}/team/freshet-connection-test' is allowed\n",
                   registry.authority()));
   EXPECT_EQ(
       outcome("wrong"),
-      start +
-          fmt::format(
-              "credentials failed: '{}' refused the credentials of user 'robot'\npush skipped\n",
-              registry.authority()));
+      start + fmt::format(
+                  "credentials failed: '{}' refused the credentials of user 'robot'\npull "
+                  "skipped\npush skipped\n",
+                  registry.authority()));
 }
 
 }  // namespace

@@ -3,8 +3,10 @@
 
 #include "freshet/base/error.hpp"
 #include "freshet/base/text.hpp"
-#include "freshet/oci/reference.hpp"
-#include "freshet/registries/naming.hpp"
+#include "freshet/registries/aws/names.hpp"
+#include "freshet/registries/credentials.hpp"
+#include "freshet/registries/pull_plan.hpp"
+#include "freshet/registries/tls_material.hpp"
 
 #include <fmt/format.h>
 
@@ -13,6 +15,9 @@
 namespace freshet::registries {
 namespace {
 
+using model::RegistryIntegration;
+using model::RegistrySecretChanges;
+
 constexpr std::string_view k_docker_hub = "docker.io";
 constexpr std::size_t k_max_shown = 100;
 
@@ -20,76 +25,111 @@ constexpr std::size_t k_max_shown = 100;
   throw Error(ErrorCode::invalid_input, std::move(message)).with_hint(std::move(hint));
 }
 
-void require_supported(model::Provider provider) {
-  if (provider != model::Provider::dockerhub && provider != model::Provider::other) {
-    throw Error(
-        ErrorCode::unsupported,
-        fmt::format("registry provider '{}' is not supported yet", model::to_string(provider)))
-        .with_hint("where the registry takes a user name and password, use provider 'other'");
+template <class T>
+void assign(T& field, const std::optional<T>& wanted) {
+  if (wanted) {
+    field = *wanted;
   }
 }
 
-std::string domain_of(const NewIntegration& wish) {
-  if (wish.provider != model::Provider::dockerhub) {
-    return validate_domain(wish.domain);
+void move_region(RegistryIntegration& record, const std::string& region) {
+  const auto domain = aws::parse_ecr_domain(record.domain);
+  if (record.provider != model::Provider::ecr || !domain) {
+    refuse(fmt::format("integration '{}' has no region", record.name));
   }
-  if (!trim(wish.domain).empty() && validate_domain(wish.domain) != k_docker_hub) {
+  if (!aws::is_region(region)) {
+    refuse(fmt::format("'{}' is not a region of AWS", printable(region, k_max_shown)));
+  }
+  record.region = region;
+  record.domain = aws::make_ecr_domain(domain->account, region);
+}
+
+void move_location(RegistryIntegration& record, const std::string& location) {
+  if (record.provider != model::Provider::gar) {
+    refuse(fmt::format("integration '{}' has no location", record.name));
+  }
+  record.domain = location;  // is completed with the other rules of the provider
+}
+
+void apply_connection(model::RegistryConnection& connection, const IntegrationChange& change) {
+  assign(connection.is_plain_http, change.is_plain_http);
+  assign(connection.is_verification_off, change.is_verification_off);
+  assign(connection.ca_certificates, change.ca_certificates);
+  assign(connection.client_certificate, change.client_certificate);
+  assign(connection.proxy, change.proxy);
+  assign(connection.proxy_username, change.proxy_username);
+  assign(connection.mirror, change.mirror);
+  assign(connection.token_server, change.token_server);
+  if (connection.proxy.empty()) {
+    connection.proxy_username.clear();
+  }
+}
+
+void apply(RegistryIntegration& record, const IntegrationChange& change) {
+  assign(record.name, change.name);
+  if (change.domain && *change.domain != record.domain) {
+    record.domain = *change.domain;
+    record.region.clear();  // the domain says it
+  }
+  assign(record.username, change.username);
+  assign(record.role_arn, change.role_arn);
+  assign(record.uses_ambient_role, change.uses_ambient_role);
+  assign(record.creates_repositories, change.creates_repositories);
+  assign(record.repository_prefix, change.repository_prefix);
+  assign(record.is_default, change.is_default);
+  assign(record.is_caching, change.is_caching);
+  assign(record.is_primary, change.is_primary);
+  assign(record.is_behind_firewall, change.is_behind_firewall);
+  apply_connection(record.connection, change);
+  if (record.uses_ambient_role && !change.username) {
+    record.username.clear();
+  }
+  if (change.region) {
+    move_region(record, *change.region);
+  }
+  if (change.location) {
+    move_location(record, *change.location);
+  }
+}
+
+/// What the change of the record means for the secrets.
+void check_secrets(
+    const RegistryIntegration& before,
+    const RegistryIntegration& after,
+    RegistrySecretChanges& secrets) {
+  if (secrets.password) {
+    secrets.password = checked_password(after, *secrets.password);
+  } else if (!needs_password(after)) {
+    secrets.password = Secret();
+  } else if (!needs_password(before)) {
+    refuse(fmt::format("integration '{}' now needs its {}", after.name, choice_of(after).secret));
+  }
+  const std::string& token_server = after.connection.token_server;
+  if (!token_server.empty() && token_server != before.connection.token_server &&
+      !secrets.password) {
     refuse(
         fmt::format(
-            "provider 'dockerhub' has the fixed domain 'docker.io', not '{}'",
-            printable(wish.domain, k_max_shown)),
-        "use provider 'other' for another registry");
+            "integration '{}' gets the token server '{}': its {} has to be given again",
+            after.name,
+            token_server,
+            choice_of(after).secret),
+        "a stored secret is never sent to another host");
   }
-  return std::string(k_docker_hub);
-}
-
-void require_prefix_fits(std::string_view domain, std::string_view prefix) {
-  if (!prefix.empty() && domain == k_docker_hub) {
-    refuse(
-        "Docker Hub takes no repository prefix",
-        "write the namespace into the image name: '<user>/<image>'");
+  const std::string& certificate = after.connection.client_certificate;
+  if (certificate != before.connection.client_certificate && !certificate.empty() &&
+      !secrets.client_key) {
+    refuse("the client certificate has no key", "give its file with --client-key");
   }
-  const auto host = oci::leading_domain(std::string(prefix) + "/");
-  if (host && oci::canonical_domain(*host) == domain) {
-    refuse(
-        fmt::format("repository prefix '{}' repeats the domain of the registry", prefix),
-        "leave the domain out of the prefix");
+  if (secrets.client_key && !secrets.client_key->is_empty()) {
+    if (certificate.empty()) {
+      refuse("the client key has no certificate", "give its file with --client-cert");
+    }
+    require_key_fits(certificate, *secrets.client_key);
   }
-}
-
-void require_can_cache(std::string_view domain) {
-  if (domain == k_docker_hub) {
-    refuse(
-        "Docker Hub cannot be the caching registry: its names have one fixed level, and the cache "
-        "needs abilities that it lacks",
-        "choose another registry for caching; it may also be the default one");
+  const bool has_proxy_password = secrets.proxy_password && !secrets.proxy_password->is_empty();
+  if (has_proxy_password && after.connection.proxy_username.empty()) {
+    refuse("there is a password for the proxy but no user", "name it with --proxy-username");
   }
-}
-
-void require_no_control(std::string_view text) {
-  const auto is_control = [](char c) { return (c >= '\0' && c < ' ') || c == '\x7F'; };
-  if (std::ranges::any_of(text, is_control)) {
-    refuse(
-        "user name or password for the registry contains a line break or control character",
-        "was it read from a file that ends in a line break?");
-  }
-}
-
-void require_username(std::string_view username) {
-  if (trim(username).empty()) {
-    refuse("the user name for the registry is empty");
-  }
-  if (username.find(':') != std::string_view::npos) {
-    refuse(fmt::format("user name '{}' contains ':'", printable(username, k_max_shown)));
-  }
-  require_no_control(username);
-}
-
-void require_password(const Secret& password) {
-  if (password.is_empty()) {
-    refuse("the password for the registry is empty");
-  }
-  require_no_control(password.reveal());
 }
 
 }  // namespace
@@ -98,37 +138,26 @@ std::string login_server(std::string_view domain) {
   return domain == k_docker_hub ? "https://index.docker.io/v1/" : std::string(domain);
 }
 
-model::RegistryIntegration Integrations::validated(const NewIntegration& wish) {
-  require_supported(wish.provider);
-  validate_integration_name(wish.name);
-  model::RegistryIntegration integration;
-  integration.name = wish.name;
-  integration.provider = wish.provider;
-  integration.domain = domain_of(wish);
-  require_username(wish.username);
-  integration.username = trim(wish.username);
-  integration.repository_prefix = normalise_prefix(wish.repository_prefix);
-  require_prefix_fits(integration.domain, integration.repository_prefix);
-  integration.is_default = wish.is_default;
-  integration.is_caching = wish.is_caching;
-  if (wish.is_caching) {
-    require_can_cache(integration.domain);
+RegistryIntegration Integrations::add(const NewIntegration& form) {
+  RegistryIntegration record = validated(form);
+  const model::RegistrySecrets secrets = checked_secrets(record, form.secrets);
+  if (!form.fallback.empty()) {
+    record.fallback_id = get(form.fallback).id;
   }
-  return integration;
+  if (record.domain.empty()) {
+    refuse(
+        fmt::format("the domain of integration '{}' is not known", record.name),
+        "name it with --domain: ACCOUNT.dkr.ecr.REGION.amazonaws.com");
+  }
+  return store_.add(record, secrets);
 }
 
-model::RegistryIntegration Integrations::add(const NewIntegration& wish) {
-  const model::RegistryIntegration integration = validated(wish);
-  require_password(wish.password);
-  return store_.add(integration, wish.password);
-}
-
-model::RegistryIntegration Integrations::get(std::string_view name_or_id) {
+RegistryIntegration Integrations::get(std::string_view name_or_id) {
   if (auto found = store_.find(name_or_id)) {
     return *found;
   }
   std::vector<std::string> names;
-  for (const model::RegistryIntegration& known : store_.list()) {
+  for (const RegistryIntegration& known : store_.list()) {
     names.push_back(known.name);
   }
   std::string hint = "no registry is connected yet";
@@ -144,43 +173,77 @@ model::RegistryIntegration Integrations::get(std::string_view name_or_id) {
       .with_hint(std::move(hint));
 }
 
+RegistryIntegration Integrations::change(
+    std::string_view name_or_id, const IntegrationChange& change) {
+  const std::string id = get(name_or_id).id;
+  std::optional<std::string> fallback_id;
+  if (change.fallback) {
+    fallback_id = change.fallback->empty() ? std::string() : get(*change.fallback).id;
+  }
+  RegistrySecretChanges secrets = change.secrets;  // the store reads it after the edit
+  const auto edit = [&](RegistryIntegration& record) {
+    const RegistryIntegration before = record;
+    apply(record, change);
+    assign(record.fallback_id, fallback_id);
+    normalise(record);
+    check_secrets(before, record, secrets);
+  };
+  return store_.update(id, edit, secrets);
+}
+
 void Integrations::set_default(std::string_view name_or_id) {
-  store_.set_default(get(name_or_id).id);
+  IntegrationChange wish;
+  wish.is_default = true;
+  change(name_or_id, wish);
 }
 
 void Integrations::set_caching(std::string_view name_or_id) {
-  const model::RegistryIntegration integration = get(name_or_id);
-  require_can_cache(integration.domain);
-  store_.set_caching(integration.id);
+  IntegrationChange wish;
+  wish.is_caching = true;
+  change(name_or_id, wish);
+}
+
+void Integrations::set_primary(std::string_view name_or_id) {
+  IntegrationChange wish;
+  wish.is_primary = true;
+  change(name_or_id, wish);
 }
 
 void Integrations::set_prefix(std::string_view name_or_id, std::string_view prefix) {
-  const model::RegistryIntegration integration = get(name_or_id);
-  const std::string normal = normalise_prefix(prefix);
-  require_prefix_fits(integration.domain, normal);
-  store_.set_prefix(integration.id, normal);
+  IntegrationChange wish;
+  wish.repository_prefix = prefix;
+  change(name_or_id, wish);
 }
 
 void Integrations::set_credentials(
     std::string_view name_or_id, std::string_view username, const Secret& password) {
-  const model::RegistryIntegration integration = get(name_or_id);
-  require_username(username);
-  require_password(password);
-  store_.set_credentials(integration.id, trim(username), password);
+  IntegrationChange wish;
+  wish.username = username;
+  wish.secrets.password = password;
+  change(name_or_id, wish);
 }
 
 void Integrations::rename(std::string_view name_or_id, std::string_view new_name) {
-  const model::RegistryIntegration integration = get(name_or_id);
-  validate_integration_name(new_name);
-  store_.rename(integration.id, new_name);
+  IntegrationChange wish;
+  wish.name = new_name;
+  change(name_or_id, wish);
 }
 
 void Integrations::remove(std::string_view name_or_id) {
   store_.remove(get(name_or_id).id);
 }
 
-std::optional<model::RegistryIntegration> Integrations::default_integration() {
-  for (model::RegistryIntegration& integration : store_.list()) {
+void Integrations::bind_token_server(std::string_view id, const std::string& host) {
+  const auto bind = [&](RegistryIntegration& record) {
+    if (record.connection.token_server.empty()) {
+      record.connection.token_server = host;
+    }
+  };
+  store_.update(id, bind);
+}
+
+std::optional<RegistryIntegration> Integrations::default_integration() {
+  for (RegistryIntegration& integration : store_.list()) {
     if (integration.is_default) {
       return std::move(integration);
     }
@@ -189,21 +252,19 @@ std::optional<model::RegistryIntegration> Integrations::default_integration() {
 }
 
 std::optional<RegistryLogin> Integrations::pull_auth(std::string_view host) {
-  const std::string domain = oci::canonical_domain(host);
-  std::vector<model::RegistryIntegration> matching = store_.list();
-  std::erase_if(matching, [&](const model::RegistryIntegration& integration) {
-    return oci::canonical_domain(integration.domain) != domain;
-  });
-  if (matching.empty()) {
-    return std::nullopt;
-  }
-  const auto primary = std::ranges::find_if(matching, &model::RegistryIntegration::is_primary);
-  return push_auth(matching.size() == 1 || primary == matching.end() ? matching.front() : *primary);
+  const auto found = puller_of_domain(store_.list(), host);
+  return found ? std::optional(push_auth(*found)) : std::nullopt;
 }
 
-RegistryLogin Integrations::push_auth(const model::RegistryIntegration& integration) {
-  return RegistryLogin{
-      login_server(integration.domain), integration.username, store_.password(integration.id)};
+RegistryLogin Integrations::push_auth(const RegistryIntegration& integration) {
+  const auto login = stored_login(integration, secrets(integration));
+  if (!login) {
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format(
+            "the login of integration '{}' is fetched at the time of use", integration.name));
+  }
+  return RegistryLogin{login_server(integration.domain), login->username, login->password};
 }
 
 }  // namespace freshet::registries

@@ -3,6 +3,7 @@
 
 #include "freshet/base/secret.hpp"
 #include "freshet/model/registry.hpp"
+#include "freshet/registries/providers/form.hpp"
 #include "freshet/store/stores.hpp"
 
 #include <optional>
@@ -11,18 +12,6 @@
 #include <vector>
 
 namespace freshet::registries {
-
-/// What a user says to connect a registry.
-struct NewIntegration {
-  std::string name;
-  model::Provider provider = model::Provider::other;
-  std::string domain;  // `other` only; Docker Hub's is fixed
-  std::string username;
-  Secret password;
-  std::string repository_prefix;  // not for Docker Hub
-  bool is_default = false;
-  bool is_caching = false;
-};
 
 /// A login as a container engine wants it.
 struct RegistryLogin {
@@ -34,37 +23,80 @@ struct RegistryLogin {
 /// The key under which engines look up the login for `domain`.
 std::string login_server(std::string_view domain);
 
+/// What a user wants changed; what is absent stays, an empty text takes away.
+struct IntegrationChange {
+  std::optional<std::string> name;
+  std::optional<std::string> domain;
+  std::optional<std::string> region;  // ECR: the same account elsewhere
+  std::optional<std::string> location;  // GAR
+  std::optional<std::string> username;
+  std::optional<std::string> role_arn;
+  std::optional<bool> uses_ambient_role;
+  std::optional<bool> creates_repositories;
+  std::optional<std::string> repository_prefix;
+  std::optional<std::string> fallback;  // name or id
+  std::optional<bool> is_default;
+  std::optional<bool> is_caching;
+  std::optional<bool> is_primary;  // only true changes anything: the role is given to another
+  std::optional<bool> is_behind_firewall;
+  std::optional<bool> is_plain_http;
+  std::optional<bool> is_verification_off;
+  std::optional<std::string> ca_certificates;
+  std::optional<std::string> client_certificate;
+  std::optional<std::string> proxy;
+  std::optional<std::string> proxy_username;
+  std::optional<std::string> mirror;
+  std::optional<std::string> token_server;
+  model::RegistrySecretChanges secrets;
+};
+
 /// The connected registries and the rules about them; the store keeps what one transaction must
 /// (names, roles). Blocking and thread-safe as the store is.
 class Integrations {
  public:
   explicit Integrations(store::RegistryStore& store) : store_(store) {}
 
-  /// Checks and brings into the stored form what the user said, all but the password, without
-  /// storing it: that is what a connection test before saving works on, and what can be refused
-  /// before a password is asked for. Throws invalid_input, unsupported.
-  static model::RegistryIntegration validated(const NewIntegration& wish);
-  /// Throws also conflict when the name is taken.
-  model::RegistryIntegration add(const NewIntegration& wish);
+  /// Checks and brings into the stored form what the user said, all but the secrets, without
+  /// storing it: what can be refused before a secret is asked for. Throws invalid_input.
+  static model::RegistryIntegration validated(const NewIntegration& form) {
+    return to_record(form);
+  }
+  /// Throws also conflict when the name is taken, invalid_input when the domain is one that only
+  /// AWS knows (see `Connections::find_domain`).
+  model::RegistryIntegration add(const NewIntegration& form);
 
   /// Oldest first.
   std::vector<model::RegistryIntegration> list() { return store_.list(); }
   /// By name, else by id. Throws not_found, offering the nearest name and all known ones.
   model::RegistryIntegration get(std::string_view name_or_id);
 
-  /// The following take a name or id, throw not_found as `get` does, and check as `add` does.
+  /// Changes all at once or nothing. Takes a name or id, throws not_found as `get` does, and checks
+  /// as `add` does. A domain that changes, by whatever field, needs the secret again, and so does
+  /// another token server: both are who gets to see it.
+  model::RegistryIntegration change(std::string_view name_or_id, const IntegrationChange& change);
+  /// The following do one such change.
   void set_default(std::string_view name_or_id);
   void set_caching(std::string_view name_or_id);
+  void set_primary(std::string_view name_or_id);
   void set_prefix(std::string_view name_or_id, std::string_view prefix);
   void set_credentials(
       std::string_view name_or_id, std::string_view username, const Secret& password);
   void rename(std::string_view name_or_id, std::string_view new_name);
   void remove(std::string_view name_or_id);
+  /// From now on only `host` is asked for tokens of this integration (an id), unless another is
+  /// bound already. It has to be one that was trusted without that.
+  void bind_token_server(std::string_view id, const std::string& host);
 
   std::optional<model::RegistryIntegration> default_integration();
-  /// Whose login pulls from `host` (any spelling): the only integration of that domain, else its
-  /// primary one. nullopt: pull anonymously.
+  model::RegistrySecrets secrets(const model::RegistryIntegration& integration) {
+    return store_.secrets(integration.id);
+  }
+
+  /// Whose stored login pulls from `host` (any spelling): the only integration of that domain, else
+  /// its primary one. nullopt: pull anonymously. Throws as `push_auth`.
   std::optional<RegistryLogin> pull_auth(std::string_view host);
+  /// The stored login. Throws unsupported where the login is not what is stored but fetched (AWS);
+  /// `Connections::login` has them all.
   RegistryLogin push_auth(const model::RegistryIntegration& integration);
 
  private:

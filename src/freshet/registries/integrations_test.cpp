@@ -2,7 +2,7 @@
 #include "freshet/registries/integrations.hpp"
 
 #include "freshet/base/error.hpp"
-#include "freshet/registries/testing/memory_registry_store.hpp"
+#include "freshet/store/testing/temp_data_directory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,21 +11,19 @@
 namespace freshet::registries {
 namespace {
 
-using model::Provider;
-
 NewIntegration other(std::string name, std::string domain = "r.example", std::string prefix = "") {
   NewIntegration wish;
   wish.name = std::move(name);
   wish.domain = std::move(domain);
   wish.username = "bob";
-  wish.password = Secret("pw-of-" + wish.name);
+  wish.secrets = Secret("pw-of-" + wish.name);
   wish.repository_prefix = std::move(prefix);
   return wish;
 }
 
 NewIntegration docker_hub(std::string name) {
   NewIntegration wish = other(std::move(name), "");
-  wish.provider = Provider::dockerhub;
+  wish.provider = "dockerhub";
   return wish;
 }
 
@@ -47,7 +45,8 @@ class IntegrationsTest : public ::testing::Test {
     return error;
   }
 
-  testing::MemoryRegistryStore store_;
+  store::testing::TempDataDirectory directory_;
+  store::RegistryStore& store_ = directory_->registries();
   Integrations integrations_{store_};
 };
 
@@ -57,7 +56,7 @@ TEST_F(IntegrationsTest, are_stored_in_their_normal_form) {
   EXPECT_EQ(added.repository_prefix, "team");
   EXPECT_EQ(added.username, "bob");
   EXPECT_TRUE(added.is_primary);
-  EXPECT_EQ(store_.password(added.id), Secret("pw-of-prod"));
+  EXPECT_EQ(store_.secrets(added.id).password, Secret("pw-of-prod"));
 }
 
 TEST_F(IntegrationsTest, for_docker_hub_have_its_fixed_domain) {
@@ -81,21 +80,6 @@ TEST_F(IntegrationsTest, for_docker_hub_take_no_other_domain_and_no_prefix) {
       refused(other("hub", "docker.io", "me")).message(), "Docker Hub takes no repository prefix");
 }
 
-TEST_F(IntegrationsTest, of_providers_to_come_are_refused_as_such) {
-  for (const auto& [provider, name] :
-       {std::pair{Provider::acr, "acr"},
-        {Provider::gcr, "gcr"},
-        {Provider::gar, "gar"},
-        {Provider::ecr, "ecr"},
-        {Provider::bintray, "bintray"}}) {
-    NewIntegration wish = other("x");
-    wish.provider = provider;
-    const Error error = refused(wish);
-    EXPECT_EQ(error.code(), ErrorCode::unsupported);
-    EXPECT_EQ(error.message(), fmt::format("registry provider '{}' is not supported yet", name));
-  }
-}
-
 TEST_F(IntegrationsTest, are_refused_when_something_is_missing_or_malformed) {
   EXPECT_EQ(refused(other("")).message(), "the name of the registry integration is empty");
   EXPECT_EQ(
@@ -107,12 +91,12 @@ TEST_F(IntegrationsTest, are_refused_when_something_is_missing_or_malformed) {
   wish.username = "a:b";
   EXPECT_EQ(refused(wish).message(), "user name 'a:b' contains ':'");
   wish = other("x");
-  wish.password = Secret();
+  wish.secrets.password = Secret();
   EXPECT_EQ(refused(wish).message(), "the password for the registry is empty");
-  wish.password = Secret("hunter2\n");
+  wish.secrets.password = Secret("hunter2\n");
   EXPECT_EQ(
       refused(wish).message(),
-      "user name or password for the registry contains a line break or control character");
+      "the password for the registry contains a line break or control character");
   EXPECT_EQ(
       refused(other("x", "r.example", "r.example/team")).message(),
       "repository prefix 'r.example/team' repeats the domain of the registry");
@@ -228,6 +212,121 @@ TEST_F(IntegrationsTest, are_changed_under_the_same_rules) {
   integrations_.rename("prod", "live");
   EXPECT_EQ(integrations_.get("live").repository_prefix, "team/sub");
   EXPECT_THROW(integrations_.remove("prod"), Error);
+}
+
+TEST_F(IntegrationsTest, are_refused_with_everything_that_is_wrong_at_once) {
+  NewIntegration wish = other("a.b", "r.example/team");
+  wish.username = "";
+  wish.connection.proxy = "http://ada:pw@proxy.example:3128";
+  const Error error = refused(wish);
+  EXPECT_EQ(
+      error.message(),
+      "domain 'r.example/team' has more than a host and a port; integration name 'a.b' looks like "
+      "a "
+      "registry host; the user name for the registry is empty; the URL of the proxy carries a "
+      "user");
+  EXPECT_EQ(error.message().find("pw"), std::string::npos);
+}
+
+TEST_F(IntegrationsTest, move_the_primary_role_on_demand) {
+  integrations_.add(other("a"));
+  integrations_.add(other("b"));
+  EXPECT_EQ(integrations_.pull_auth("r.example")->password, Secret("pw-of-a"));
+  integrations_.set_primary("b");
+  EXPECT_EQ(integrations_.pull_auth("r.example")->password, Secret("pw-of-b"));
+  NewIntegration wish = other("c");
+  wish.is_primary = true;
+  integrations_.add(wish);
+  EXPECT_EQ(integrations_.pull_auth("r.example")->password, Secret("pw-of-c"));
+}
+
+TEST_F(IntegrationsTest, take_a_fallback_by_name_or_id_and_lose_it_with_that_one) {
+  const auto spare = integrations_.add(other("spare", "spare.example"));
+  NewIntegration wish = other("prod");
+  wish.fallback = "spare";
+  EXPECT_EQ(integrations_.add(wish).fallback_id, spare.id);
+  wish = other("third", "third.example");
+  wish.fallback = "nobody";
+  EXPECT_EQ(refusal([&] { integrations_.add(wish); }).code(), ErrorCode::not_found);
+
+  IntegrationChange change;
+  change.fallback = "prod";
+  EXPECT_EQ(
+      refusal([&] { integrations_.change("prod", change); }).message(),
+      "integration 'prod' cannot be its own fallback");
+  change.fallback = "";
+  EXPECT_EQ(integrations_.change("prod", change).fallback_id, "");
+  change.fallback = spare.id;
+  EXPECT_EQ(integrations_.change("prod", change).fallback_id, spare.id);
+  integrations_.remove("spare");
+  EXPECT_EQ(integrations_.get("prod").fallback_id, "");
+}
+
+TEST_F(IntegrationsTest, need_their_secret_again_for_another_domain_or_token_server) {
+  integrations_.add(other("prod"));
+  IntegrationChange move;
+  move.domain = "https://Evil.example/";
+  EXPECT_EQ(
+      refusal([&] { integrations_.change("prod", move); }).message(),
+      "integration 'prod' moves from 'r.example' to 'evil.example': its password has to be given "
+      "again");
+  IntegrationChange bind;
+  bind.token_server = "evil.example";
+  EXPECT_EQ(
+      refusal([&] { integrations_.change("prod", bind); }).message(),
+      "integration 'prod' gets the token server 'evil.example': its password has to be given "
+      "again");
+  bind.secrets.password = Secret("new");
+  EXPECT_EQ(integrations_.change("prod", bind).connection.token_server, "evil.example");
+  move.secrets.password = Secret("newer");
+  const auto moved = integrations_.change("prod", move);
+  EXPECT_EQ(moved.domain, "evil.example");
+  EXPECT_EQ(moved.connection.token_server, "");
+  EXPECT_EQ(store_.secrets(moved.id).password, Secret("newer"));
+}
+
+TEST_F(IntegrationsTest, are_bound_to_the_first_token_server_that_worked) {
+  const auto added = integrations_.add(other("prod"));
+  integrations_.bind_token_server(added.id, "auth.example");
+  integrations_.bind_token_server(added.id, "other.example");
+  EXPECT_EQ(integrations_.get("prod").connection.token_server, "auth.example");
+}
+
+TEST_F(IntegrationsTest, of_ecr_move_to_another_region_with_their_account) {
+  NewIntegration wish = other("aws", "123456789012.dkr.ecr.eu-west-1.amazonaws.com");
+  wish.provider = "ecr";
+  wish.username = "AKIDEXAMPLE";
+  const auto added = integrations_.add(wish);
+  EXPECT_EQ(added.region, "eu-west-1");
+  IntegrationChange move;
+  move.region = "cn-north-1";
+  move.secrets.password = Secret("key");
+  const auto moved = integrations_.change("aws", move);
+  EXPECT_EQ(moved.domain, "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn");
+  EXPECT_EQ(moved.region, "cn-north-1");
+  IntegrationChange ambient;
+  ambient.uses_ambient_role = true;
+  EXPECT_EQ(integrations_.change("aws", ambient).username, "");
+  EXPECT_TRUE(store_.secrets(added.id).password.is_empty());
+  ambient.uses_ambient_role = false;
+  ambient.username = "AKIDEXAMPLE";
+  EXPECT_EQ(
+      refusal([&] { integrations_.change("aws", ambient); }).message(),
+      "integration 'aws' now needs its secret access key");
+}
+
+TEST_F(IntegrationsTest, of_ecr_without_a_known_domain_are_not_stored) {
+  NewIntegration wish = other("aws", "");
+  wish.provider = "ecr";
+  wish.username = "AKIDEXAMPLE";
+  wish.region = "eu-west-1";
+  EXPECT_EQ(refused(wish).message(), "the domain of integration 'aws' is not known");
+  wish.role_arn = "arn:aws:iam::210987654321:role/push";
+  EXPECT_EQ(integrations_.add(wish).domain, "210987654321.dkr.ecr.eu-west-1.amazonaws.com");
+  const auto added = integrations_.get("aws");
+  EXPECT_EQ(
+      refusal([&] { integrations_.push_auth(added); }).message(),
+      "the login of integration 'aws' is fetched at the time of use");
 }
 
 }  // namespace

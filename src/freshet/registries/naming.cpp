@@ -254,4 +254,15 @@ bool is_web_address(std::string_view text) {
   return labels >= 2 && is_tail && std::ranges::none_of(text, is_blank_or_control);
 }
 
+std::string host_of_web_address(std::string_view text) {
+  std::string host = to_lower(text);
+  for (const std::string_view scheme : {k_https, k_http}) {
+    if (host.starts_with(scheme)) {
+      host.erase(0, scheme.size());
+      break;
+    }
+  }
+  return host.substr(0, host.find_first_of("/?#"));
+}
+
 }  // namespace freshet::registries

@@ -49,4 +49,7 @@ std::string validate_domain(std::string_view domain);
 /// or `https://`, at least two dot-separated labels, optional port, path, query and fragment.
 bool is_web_address(std::string_view text);
 
+/// host[:port] of such a value, lower case.
+std::string host_of_web_address(std::string_view text);
+
 }  // namespace freshet::registries

@@ -4,6 +4,7 @@
 #include "freshet/store/database.hpp"
 #include "freshet/store/image_store.hpp"
 #include "freshet/store/key_file.hpp"
+#include "freshet/store/layer_store.hpp"
 #include "freshet/store/registry_store.hpp"
 #include "freshet/store/sealing.hpp"
 #include "freshet/store/stores.hpp"
@@ -111,13 +112,15 @@ class SqliteDataDirectory : public DataDirectory {
         owner_id_(load_owner_id(database_)),
         registries_(database_, sealer_),
         images_(database_),
-        builds_(database_) {}
+        builds_(database_),
+        layers_(database_) {}
 
   const fs::path& path() const override { return path_; }
   const std::string& owner_id() const override { return owner_id_; }
   RegistryStore& registries() override { return registries_; }
   ImageStore& images() override { return images_; }
   BuildStore& builds() override { return builds_; }
+  LayerStore& layers() override { return layers_; }
 
  private:
   fs::path path_;
@@ -127,6 +130,7 @@ class SqliteDataDirectory : public DataDirectory {
   SqliteRegistryStore registries_;
   SqliteImageStore images_;
   SqliteBuildStore builds_;
+  SqliteLayerStore layers_;
 };
 
 /// Absolute, so that error texts stay true after a change of directory; without a slash at its end.

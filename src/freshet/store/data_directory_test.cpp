@@ -80,7 +80,7 @@ TEST(DataDirectory, keeps_its_state_over_a_restart) {
   EXPECT_EQ(data->owner_id(), owner);
   EXPECT_EQ(owner.size(), 24u);
   EXPECT_EQ(data->path(), parent.path() / "data");
-  EXPECT_EQ(data->registries().password(id).reveal(), "s3cret");
+  EXPECT_EQ(data->registries().secrets(id).password.reveal(), "s3cret");
 }
 
 TEST(DataDirectory, has_an_owner_id_of_its_own) {
@@ -157,8 +157,10 @@ TEST(DataDirectory, never_holds_a_password_in_clear) {
   TempDataDirectory directory;
   const std::string password = "correct-horse-battery-staple";
   const std::string id = add_integration(directory.data(), "findable-name", password);
-  directory->registries().set_credentials(id, "robot", Secret("renewed-" + password));
-  directory->registries().set_prefix(id, "team");
+  directory->registries().update(
+      id,
+      [](auto& row) { row.repository_prefix = "team"; },
+      {Secret("renewed-" + password), Secret("key-" + password), Secret("proxy-" + password)});
   std::string stored;
   for (const auto& entry : fs::directory_iterator(directory.directory())) {
     stored += load_file(entry.path(), k_file_limit);
@@ -177,7 +179,7 @@ TEST(DataDirectory, refuses_a_password_that_was_moved_to_another_row) {
       "(SELECT sealed_password FROM registry_integrations WHERE name = 'dear') WHERE name = "
       "'cheap'");
   EXPECT_EQ(
-      error_of([&] { directory->registries().password(cheap); }),
+      error_of([&] { directory->registries().secrets(cheap); }),
       "corrupt_data\n"
       "error: the stored secret is damaged or was sealed for another record\n"
       "  while reading the password of integration 'cheap'\n"
@@ -192,7 +194,7 @@ TEST(DataDirectory, says_so_when_the_key_is_another_one) {
   const auto data = DataDirectory::open(directory);
   EXPECT_EQ(data->registries().list().size(), 1u) << "what is not sealed stays readable";
   EXPECT_THAT(
-      error_of([&] { data->registries().password(id); }),
+      error_of([&] { data->registries().secrets(id); }),
       ::testing::MatchesRegex(
           "corrupt_data\n"
           "error: the stored secret was sealed with key '[0-9a-f]+', the key file holds "
@@ -200,8 +202,8 @@ TEST(DataDirectory, says_so_when_the_key_is_another_one) {
           "  while reading the password of integration 'prod'\n"
           "hint: put back the file 'key' that belongs to this database, or enter the password of "
           "this integration again\n"));
-  data->registries().set_credentials(id, "robot", Secret("renewed"));
-  EXPECT_EQ(data->registries().password(id).reveal(), "renewed");
+  data->registries().update(id, [](auto&) {}, {Secret("renewed"), {}, {}});
+  EXPECT_EQ(data->registries().secrets(id).password.reveal(), "renewed");
 }
 
 TEST(DataDirectory, refuses_a_key_of_another_size) {
@@ -230,7 +232,7 @@ TEST(DataDirectory, refuses_a_database_of_a_newer_freshet) {
       "conflict\n"
       "error: '" +
           (directory / "freshet.db").string() +
-          "' was written by a newer freshet (schema 99, this one knows 1)\n"
+          "' was written by a newer freshet (schema 99, this one knows 2)\n"
           "hint: update freshet, or use another --data-dir\n");
 }
 

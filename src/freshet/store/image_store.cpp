@@ -211,6 +211,18 @@ void SqliteImageStore::add_tag(
   });
 }
 
+void SqliteImageStore::remove_tag(const model::ImageTag& tag) {
+  database_.write([&](soci::session& session) {
+    change(
+        session,
+        "DELETE FROM image_tags "
+        "WHERE registry = :registry AND repository = :repository AND tag = :tag",
+        tag.registry,
+        tag.repository,
+        tag.tag);
+  });
+}
+
 std::vector<model::ImageRecord> SqliteImageStore::list(const ImageFilter& filter) {
   constexpr std::size_t k_most = std::numeric_limits<long long>::max();
   const auto limit = static_cast<long long>(std::min(filter.limit, k_most));

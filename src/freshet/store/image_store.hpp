@@ -16,6 +16,7 @@ class SqliteImageStore : public ImageStore {
       std::string_view internal_image_id,
       const model::ImageTag& tag,
       std::string_view repo_digest) override;
+  void remove_tag(const model::ImageTag& tag) override;
   std::vector<model::ImageRecord> list(const ImageFilter& filter) override;
   std::optional<model::ImageRecord> find(std::string_view text) override;
 

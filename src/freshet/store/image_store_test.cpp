@@ -158,6 +158,18 @@ TEST_P(ImageStoreContract, refuses_a_tag_for_an_image_without_a_record) {
       "not_found\nerror: there is no record of image 'feed'\n");
 }
 
+TEST_P(ImageStoreContract, removes_one_tag_whoever_pushed_it) {
+  ImageRecord record = image("i1", 'a');
+  record.tags = {tag("latest"), tag("v1"), tag("v1", "other.example")};
+  writer().images().put(record);
+  model::ImageTag without_integration = tag("v1");
+  without_integration.integration.clear();
+  writer().images().remove_tag(without_integration);
+  writer().images().remove_tag(tag("never-there"));
+  EXPECT_THAT(
+      reader().images().find("i1")->tags, ElementsAre(tag("latest"), tag("v1", "other.example")));
+}
+
 TEST_P(ImageStoreContract, lists_the_newest_first) {
   ImageRecord old = image("old", 'a');
   old.created_at = at(10);

@@ -92,7 +92,8 @@ TEST(ParallelWriters, keep_the_roles_while_a_hundred_add_integrations) {
   EXPECT_EQ(broken_rule(all), "");
   for (const auto& found : all) {
     EXPECT_EQ(
-        directory->registries().password(found.id).reveal(), "password " + found.name.substr(1));
+        directory->registries().secrets(found.id).password.reveal(),
+        "password " + found.name.substr(1));
   }
 }
 
@@ -108,8 +109,10 @@ TEST(ParallelWriters, keep_the_roles_while_they_are_moved_and_their_holders_remo
         if (number % 2 == 0) {
           data.registries().remove(ids[mine]);
         } else {
-          data.registries().set_default(ids[mine]);
-          data.registries().set_caching(ids[mine]);
+          data.registries().update(ids[mine], [](RegistryIntegration& row) {
+            row.is_default = true;
+            row.is_caching = true;
+          });
           EXPECT_EQ(broken_rule(data.registries().list()), "");
         }
       });
@@ -117,6 +120,31 @@ TEST(ParallelWriters, keep_the_roles_while_they_are_moved_and_their_holders_remo
   const auto all = directory->registries().list();
   EXPECT_EQ(all.size(), 18u);
   EXPECT_EQ(broken_rule(all), "");
+}
+
+TEST(ParallelWriters, keep_every_rule_while_a_hundred_change_everything_at_once) {
+  TempDataDirectory directory;
+  std::vector<std::string> ids;
+  for (int number = 0; number < 20; ++number) {
+    ids.push_back(directory->registries().add(integration(number), Secret("s3cret")).id);
+  }
+  const Outcome outcome =
+      in_parallel(100, directory.directory(), [&](int number, DataDirectory& data) {
+        const std::string& mine = ids[static_cast<std::size_t>(number % 20)];
+        data.registries().update(
+            mine,
+            [&](RegistryIntegration& row) {
+              row.is_primary = true;
+              row.is_default = true;
+              row.is_caching = number % 2 == 0 || row.is_caching;
+              row.domain = fmt::format("d{}.example", number % 4);
+              row.fallback_id = ids[static_cast<std::size_t>((number + 1) % 20)];
+            },
+            {Secret(fmt::format("password {}", number)), {}, {}});
+        EXPECT_EQ(broken_rule(data.registries().list()), "");
+      });
+  EXPECT_EQ(outcome.failures, 0) << outcome.text;
+  EXPECT_EQ(broken_rule(directory->registries().list()), "");
 }
 
 TEST(ParallelWriters, let_only_one_of_many_take_a_name) {
@@ -203,7 +231,7 @@ TEST(FirstStart, of_many_processes_at_one_moment_makes_one_database_and_one_key)
     EXPECT_EQ(all.size(), 8u);
     EXPECT_EQ(broken_rule(all), "");
     for (const auto& found : all) {
-      EXPECT_EQ(data->registries().password(found.id).reveal(), "s3cret");
+      EXPECT_EQ(data->registries().secrets(found.id).password.reveal(), "s3cret");
     }
   }
 }

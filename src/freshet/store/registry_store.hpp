@@ -16,15 +16,11 @@ class SqliteRegistryStore : public RegistryStore {
   std::vector<model::RegistryIntegration> list() override;
   std::optional<model::RegistryIntegration> find(std::string_view name_or_id) override;
   model::RegistryIntegration add(
-      model::RegistryIntegration integration, const Secret& password) override;
-  void set_default(std::string_view id) override;
-  void set_caching(std::string_view id) override;
-  void set_prefix(std::string_view id, std::string_view prefix) override;
-  void rename(std::string_view id, std::string_view new_name) override;
-  void set_credentials(
-      std::string_view id, std::string_view username, const Secret& password) override;
+      model::RegistryIntegration integration, const model::RegistrySecrets& secrets) override;
+  model::RegistryIntegration update(
+      std::string_view id, const Edit& edit, const model::RegistrySecretChanges& secrets) override;
   void remove(std::string_view id) override;
-  Secret password(std::string_view id) override;
+  model::RegistrySecrets secrets(std::string_view id) override;
 
  private:
   Database& database_;

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "freshet/base/files.hpp"
-#include "freshet/base/secret.hpp"
 #include "freshet/model/build.hpp"
 #include "freshet/model/image.hpp"
+#include "freshet/model/known_layer.hpp"
 #include "freshet/model/registry.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,33 +16,58 @@
 
 namespace freshet::store {
 
-/// Integrations. Every change is one transaction and keeps the rules: unique names, at most one
-/// default and one caching registry, exactly one primary per domain. Blocking; thread-safe, and
-/// safe with other processes on the same data directory.
+/// Integrations. Every change is one transaction and keeps the rules: names unique among all kinds
+/// of shared names, at most one default and one caching registry, exactly one primary per domain, a
+/// fallback that exists and is another one. Blocking; thread-safe, and safe with other processes on
+/// the same data directory.
 class RegistryStore {
  public:
+  /// Changes a record in place; what it throws undoes the change. It may be called once only, with
+  /// the record as it is now.
+  using Edit = std::function<void(model::RegistryIntegration&)>;
+
   virtual ~RegistryStore() = default;
 
   virtual std::vector<model::RegistryIntegration> list() = 0;  // oldest first
   /// By exact name, else by id.
   virtual std::optional<model::RegistryIntegration> find(std::string_view name_or_id) = 0;
-  /// Stores a new integration (id, created_at and is_primary are set here: the first of its domain
-  /// is primary) with its password sealed. is_default / is_caching move the role to it.
-  /// Throws conflict when the name is taken; invalid_input when Docker Hub is to be the cache.
+  /// Stores a new integration (id and created_at are set here) with its secrets sealed. A role that
+  /// it asks for moves to it; the first of its domain is primary in any case.
+  /// Throws conflict when the name is taken; invalid_input when Docker Hub is to be the cache or
+  /// the fallback does not exist.
   virtual model::RegistryIntegration add(
-      model::RegistryIntegration integration, const Secret& password) = 0;
-  /// Throw not_found when `id` is unknown.
-  virtual void set_default(std::string_view id) = 0;
-  virtual void set_caching(std::string_view id) = 0;  // throws invalid_input for Docker Hub
-  virtual void set_prefix(std::string_view id, std::string_view prefix) = 0;
-  virtual void rename(std::string_view id, std::string_view new_name) = 0;  // throws conflict
-  virtual void set_credentials(
-      std::string_view id, std::string_view username, const Secret& password) = 0;
-  /// Removes it and its password; the oldest other integration of its domain becomes primary.
+      model::RegistryIntegration integration, const model::RegistrySecrets& secrets) = 0;
+  /// Applies `edit` to the record and stores the result, and the secrets that are given. Roles that
+  /// it takes move to it. Whoever gives up being primary stays it until another one takes the role.
+  /// Where the domain changes, the password has to be given again, and the token server is
+  /// forgotten; where the proxy changes, the proxy's password is forgotten unless given.
+  /// Throws not_found, and what `add` throws; invalid_input for a missing password.
+  virtual model::RegistryIntegration update(
+      std::string_view id,
+      const Edit& edit,
+      const model::RegistrySecretChanges& secrets = model::RegistrySecretChanges()) = 0;
+  /// Removes it and its secrets; the oldest other integration of its domain becomes primary, and it
+  /// is nobody's fallback any more. Throws not_found.
   virtual void remove(std::string_view id) = 0;
-  /// Unseals. Throws not_found; corrupt_data when the sealed text does not belong to this row or
-  /// the key file is another one.
-  virtual Secret password(std::string_view id) = 0;
+  /// Unseals. Throws not_found; corrupt_data when a sealed text does not belong to this row or the
+  /// key file is another one.
+  virtual model::RegistrySecrets secrets(std::string_view id) = 0;
+};
+
+/// Which registries have which layers: hints that survive the process. Bounded: the oldest go.
+class LayerStore {
+ public:
+  virtual ~LayerStore() = default;
+
+  /// At most `k_max_found`. Those in `domain`/`repository` first, then those elsewhere in `domain`,
+  /// then others; newest first in each.
+  virtual std::vector<model::KnownLayer> find(
+      std::string_view diff_id, std::string_view domain, std::string_view repository) = 0;
+  /// Idempotent; makes it the newest.
+  virtual void remember(const model::KnownLayer& layer) = 0;
+  virtual void forget(const model::KnownLayer& layer) = 0;
+
+  static constexpr std::size_t k_max_found = 20;
 };
 
 struct ImageFilter {
@@ -65,6 +91,9 @@ class ImageStore {
       std::string_view internal_image_id,
       const model::ImageTag& tag,
       std::string_view repo_digest) = 0;
+  /// Takes the tag from the record that has it; nobody having it is success. The integration that
+  /// `tag` names does not matter.
+  virtual void remove_tag(const model::ImageTag& tag) = 0;
   virtual std::vector<model::ImageRecord> list(const ImageFilter& filter) = 0;  // newest first
   /// By id, internal image id (or at least 12 characters of its start, with or without `sha256:`),
   /// or pull reference `registry/repository:tag`, or `name:tag`. nullopt when none or several.
@@ -100,6 +129,7 @@ class DataDirectory {
   virtual RegistryStore& registries() = 0;
   virtual ImageStore& images() = 0;
   virtual BuildStore& builds() = 0;
+  virtual LayerStore& layers() = 0;
 };
 
 }  // namespace freshet::store

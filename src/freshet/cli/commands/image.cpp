@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/base/text.hpp"
 #include "freshet/cli/commands/commands.hpp"
+#include "freshet/cli/commands/image_move.hpp"
 #include "freshet/cli/json_output.hpp"
 #include "freshet/cli/progress/terminal_text.hpp"
 #include "freshet/cli/table.hpp"
@@ -146,6 +147,7 @@ void add_image_commands(CLI::App& app, Action& action) {
   show->callback([options, &action] {
     action = [options](Runtime& runtime) { return show_image(runtime, *options); };
   });
+  add_image_move_commands(*group, action);
 }
 
 }  // namespace freshet::cli

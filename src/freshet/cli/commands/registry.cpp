@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/base/text.hpp"
 #include "freshet/cli/commands/commands.hpp"
+#include "freshet/cli/commands/registry_providers.hpp"
 #include "freshet/cli/connection_report.hpp"
 #include "freshet/cli/json_output.hpp"
-#include "freshet/cli/password_input.hpp"
+#include "freshet/cli/registry_form.hpp"
 #include "freshet/cli/table.hpp"
 #include "freshet/oci/distribution/client.hpp"
-#include "freshet/registries/connection_test.hpp"
+#include "freshet/registries/connections.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -18,33 +19,69 @@ namespace {
 
 constexpr auto k_listing_limit = std::chrono::minutes(2);
 
+constexpr auto k_test_limit = std::chrono::minutes(1);
+
 struct RegistryOptions {
   std::string name;
-  std::string value;  // the second word: prefix or new name
-  registries::NewIntegration added;
+  std::string value;  // the second word: prefix, new name, repository
   std::string provider = "other";
-  PasswordSource password;
+  RegistryForm form;
   bool json = false;
 };
 
 using Options = std::shared_ptr<RegistryOptions>;
 
-int add_registry(Runtime& runtime, RegistryOptions& options) {
-  const auto provider = model::provider_from_string(options.provider);
-  if (!provider) {
-    throw Error(ErrorCode::invalid_input, fmt::format("'{}' is not a provider", options.provider))
-        .with_hint("use dockerhub, or other for every registry that speaks the registry protocol");
+int add_registry(Runtime& runtime, const RegistryOptions& options) {
+  registries::NewIntegration wish =
+      to_new_integration(options.form, options.name, options.provider);
+  // Refused before a password is asked for.
+  const model::RegistryIntegration record = registries::Integrations::validated(wish);
+  if (!wish.fallback.empty()) {
+    runtime.integrations().get(wish.fallback);
   }
-  options.added.name = options.name;
-  options.added.provider = *provider;
-  registries::Integrations::validated(options.added);  // refused before the password is asked for
-  options.added.password = read_password(
-      options.password,
-      fmt::format("Password of '{}' for registry '{}'", options.added.username, options.name));
-  const model::RegistryIntegration registry = runtime.integrations().add(options.added);
+  if (registries::needs_password(record)) {
+    wish.secrets.password = read_main_secret(options.form, record, false);
+  }
+  wish.secrets.proxy_password = read_proxy_password(options.form).value_or(Secret());
+  wish.secrets = registries::checked_secrets(record, wish.secrets);
+  if (record.domain.empty()) {
+    wish.domain = runtime.wait(
+        runtime.connections().find_domain(Ctx{}.within(k_test_limit), record, wish.secrets));
+  }
+  const model::RegistryIntegration registry = runtime.integrations().add(wish);
   fmt::print("Added registry '{}' ({})\n", registry.name, registry.domain);
   fmt::print("Check it with: freshet registry test {}\n", registry.name);
   return 0;
+}
+
+/// Whether the secrets are about to be shown to somebody else than before.
+bool needs_new_password(
+    const model::RegistryIntegration& registry, const registries::IntegrationChange& change) {
+  const bool is_ambient = change.uses_ambient_role.value_or(registry.uses_ambient_role);
+  const bool is_moved = (change.domain && *change.domain != registry.domain) ||
+                        (change.region && *change.region != registry.region) ||
+                        (change.location && *change.location != registry.region);
+  const bool has_new_server = change.token_server && !change.token_server->empty() &&
+                              *change.token_server != registry.connection.token_server;
+  return !is_ambient && (is_moved || has_new_server || registry.uses_ambient_role);
+}
+
+int change_registry(Runtime& runtime, const RegistryOptions& options) {
+  model::RegistryIntegration registry = runtime.integrations().get(options.name);
+  registries::IntegrationChange change = to_change(options.form);
+  if (options.form.says_password() || needs_new_password(registry, change)) {
+    registry.username = change.username.value_or(registry.username);
+    change.secrets.password = read_main_secret(options.form, registry, true);
+  }
+  change.secrets.proxy_password = read_proxy_password(options.form);
+  runtime.integrations().change(registry.id, change);
+  fmt::print("Changed registry '{}'\n", registry.name);
+  return 0;
+}
+
+/// The choice that it was made from.
+std::string provider_of(const model::RegistryIntegration& registry) {
+  return std::string(registries::choice_of(registry).name);
 }
 
 std::string roles_of(const model::RegistryIntegration& registry) {
@@ -57,6 +94,9 @@ std::string roles_of(const model::RegistryIntegration& registry) {
   }
   if (registry.is_primary) {
     roles.emplace_back("primary");
+  }
+  if (registry.is_behind_firewall) {
+    roles.emplace_back("firewall");
   }
   return join(roles, ",");
 }
@@ -80,7 +120,7 @@ int list_registries(Runtime& runtime, const RegistryOptions& options) {
   for (const model::RegistryIntegration& registry : registries) {
     table.add(
         {registry.name,
-         std::string(model::to_string(registry.provider)),
+         provider_of(registry),
          registry.domain,
          registry.repository_prefix,
          registry.username,
@@ -90,34 +130,73 @@ int list_registries(Runtime& runtime, const RegistryOptions& options) {
   return 0;
 }
 
+std::string list_switches(const model::RegistryIntegration& registry) {
+  std::vector<std::string> switches;
+  const auto add = [&](bool is_on, const char* name) {
+    if (is_on) {
+      switches.emplace_back(name);
+    }
+  };
+  add(registry.uses_ambient_role, "ambient role");
+  add(registry.creates_repositories, "creates repositories");
+  add(registry.connection.is_plain_http, "plain http");
+  add(registry.connection.is_verification_off, "certificate not verified");
+  add(!registry.connection.ca_certificates.empty(), "own CA");
+  add(!registry.connection.client_certificate.empty(), "client certificate");
+  return join(switches, ", ");
+}
+
+/// By name; by id when it was removed meanwhile.
+std::string name_of(Runtime& runtime, const std::string& id) {
+  for (const model::RegistryIntegration& registry : runtime.integrations().list()) {
+    if (registry.id == id) {
+      return registry.name;
+    }
+  }
+  return id;
+}
+
 int show_registry(Runtime& runtime, const RegistryOptions& options) {
   const model::RegistryIntegration registry = runtime.integrations().get(options.name);
   if (options.json) {
     print_json(to_json(registry));
     return 0;
   }
+  const registries::ProviderChoice& choice = registries::choice_of(registry);
   const std::vector<std::pair<std::string_view, std::string>> fields{
       {"Name", registry.name},
-      {"Provider", std::string(model::to_string(registry.provider))},
+      {"Provider", fmt::format("{} ({})", provider_of(registry), choice.label)},
       {"Domain", registry.domain},
+      {"Region", registry.region},
+      {"Role", registry.role_arn},
       {"Username", registry.username},
-      {"Password", "stored, sealed"},
+      {"Password", registries::needs_password(registry) ? "stored, sealed" : ""},
       {"Prefix", registry.repository_prefix.empty() ? "none" : registry.repository_prefix},
+      {"Fallback", name_of(runtime, registry.fallback_id)},
+      {"Mirror", registry.connection.mirror},
+      {"Proxy", registry.connection.proxy},
+      {"Tokens", registry.connection.token_server},
+      {"Switches", list_switches(registry)},
       {"Roles", roles_of(registry).empty() ? "none" : roles_of(registry)},
       {"Added", to_rfc3339(registry.created_at)},
       {"Id", registry.id},
   };
   for (const auto& [name, value] : fields) {
-    fmt::print("{:<10} {}\n", name, value);
+    if (!value.empty()) {
+      fmt::print("{:<10} {}\n", name, value);
+    }
   }
   return 0;
 }
 
+int show_providers(Runtime&, const RegistryOptions& options) {
+  return list_providers(options.value, options.json);
+}
+
 int test_registry(Runtime& runtime, const RegistryOptions& options) {
   const model::RegistryIntegration registry = runtime.integrations().get(options.name);
-  const Secret password = runtime.integrations().push_auth(registry).password;
   const registries::ConnectionReport report =
-      runtime.wait(registries::test_connection(Ctx{}, runtime.http(), registry, password));
+      runtime.wait(runtime.connections().test(Ctx{}.within(k_test_limit), registry, options.value));
   if (options.json) {
     print_json(to_json(report, registry));
   } else {
@@ -153,13 +232,11 @@ Awaitable<std::vector<ListedImage>> read_images(
 
 int list_images(Runtime& runtime, const RegistryOptions& options) {
   const model::RegistryIntegration registry = runtime.integrations().get(options.name);
-  oci::RegistryClient client(
-      runtime.http(),
-      registry.domain,
-      oci::Credentials{registry.username, runtime.integrations().push_auth(registry).password});
+  const Ctx ctx = Ctx{}.within(k_listing_limit);
+  const auto client = runtime.wait(runtime.connections().client(ctx, registry));
   const std::vector<ListedImage> images = runtime.wait(in_context(
       fmt::format("reading what registry '{}' has", registry.name),
-      read_images(Ctx{}.within(k_listing_limit), client, registry.repository_prefix)));
+      read_images(ctx, *client, registry.repository_prefix)));
   if (options.json) {
     boost::json::array documents;
     for (const ListedImage& image : images) {
@@ -192,13 +269,12 @@ int list_images(Runtime& runtime, const RegistryOptions& options) {
 }
 
 int set_password(Runtime& runtime, const RegistryOptions& options) {
-  const model::RegistryIntegration registry = runtime.integrations().get(options.name);
-  const std::string username =
-      options.added.username.empty() ? registry.username : options.added.username;
-  const Secret password = read_password(
-      options.password,
-      fmt::format("New password of '{}' for registry '{}'", username, registry.name));
-  runtime.integrations().set_credentials(registry.name, username, password);
+  model::RegistryIntegration registry = runtime.integrations().get(options.name);
+  registries::IntegrationChange change;
+  change.username = options.form.username;
+  registry.username = options.form.username.value_or(registry.username);
+  change.secrets.password = read_main_secret(options.form, registry, true);
+  runtime.integrations().change(registry.id, change);
   fmt::print("Renewed the credentials of '{}'\n", registry.name);
   return 0;
 }
@@ -212,6 +288,13 @@ int set_default(Runtime& runtime, const RegistryOptions& options) {
 int set_cache(Runtime& runtime, const RegistryOptions& options) {
   runtime.integrations().set_caching(options.name);
   fmt::print("'{}' is now the caching registry\n", options.name);
+  return 0;
+}
+
+int set_primary(Runtime& runtime, const RegistryOptions& options) {
+  runtime.integrations().set_primary(options.name);
+  const std::string domain = runtime.integrations().get(options.name).domain;
+  fmt::print("'{}' now pulls from '{}'\n", options.name, domain);
   return 0;
 }
 
@@ -270,34 +353,30 @@ CLI::App* add_named_verb(
   return verb;
 }
 
-void add_password_options(CLI::App& verb, const Options& options) {
-  verb.add_flag(
-      "--password-stdin", options->password.from_stdin, "Read the password from standard input");
-  verb.add_option(
-          "--password-fd", options->password.descriptor, "Read the password from this descriptor")
-      ->type_name("N");
-}
-
 void add_add_verb(CLI::App& group, Action& action, const Options& options) {
-  CLI::App* verb = group.add_subcommand("add", "Connect a registry; asks for its password");
-  verb->add_option("NAME", options->name, "Name that pipelines use")->required();
-  verb->add_option("--provider", options->provider, "other or dockerhub")->type_name("PROVIDER");
-  verb->add_option("--domain", options->added.domain, "Its host, with port if need be")
-      ->type_name("HOST[:PORT]");
-  verb->add_option("--username", options->added.username, "User that pulls and pushes")
-      ->type_name("USER");
-  add_password_options(*verb, options);
-  verb->add_option("--prefix", options->added.repository_prefix, "Put in front of every image name")
-      ->type_name("PREFIX");
-  verb->add_flag("--default", options->added.is_default, "Use it where a step names no registry");
-  verb->add_flag("--cache", options->added.is_caching, "Use it as the caching registry");
+  CLI::App* verb = add_named_verb(
+      group, action, options, "add", "Connect a registry; asks for its password", add_registry);
+  verb->add_option(
+          "--provider", options->provider, "One of 'freshet registry providers'; other by default")
+      ->type_name("PROVIDER");
+  add_form_options(*verb, options->form, false);
   verb->footer(
       "Examples:\n"
       "  freshet registry add prod --domain registry.example.com --username ci --prefix team\n"
-      "  freshet registry add hub --provider dockerhub --username me --password-stdin < token");
-  verb->callback([options, &action] {
-    action = [options](Runtime& runtime) { return add_registry(runtime, *options); };
-  });
+      "  freshet registry add hub --provider dockerhub --username me --password-stdin < token\n"
+      "  freshet registry add gar --provider gar --location us --keyfile key.json --prefix p/r\n"
+      "  freshet registry add aws --provider ecr --region eu-west-1 --use-ambient-role");
+}
+
+void add_set_verb(CLI::App& group, Action& action, const Options& options) {
+  CLI::App* verb = add_named_verb(
+      group, action, options, "set", "Change a registry; '' takes a value away", change_registry);
+  add_form_options(*verb, options->form, true);
+  verb->footer(
+      "Another domain, region, location or token server needs the password again.\n"
+      "Examples:\n"
+      "  freshet registry set prod --fallback spare --mirror mirror.example.com\n"
+      "  freshet registry set prod --ca company-ca.pem --no-skip-tls-verify");
 }
 
 }  // namespace
@@ -307,23 +386,35 @@ void add_registry_commands(CLI::App& app, Action& action) {
   group->require_subcommand(1);
   const auto options = std::make_shared<RegistryOptions>();
   add_add_verb(*group, action, options);
+  add_set_verb(*group, action, options);
+  CLI::App* providers = add_verb(
+      *group, action, options, "providers", "List what can be connected and how", show_providers);
+  providers->add_option("PROVIDER", options->value, "Tell what this one asks for");
+  providers->add_flag("--json", options->json, "Print JSON");
   add_verb(*group, action, options, "list", "List all registries", list_registries)
       ->add_flag("--json", options->json, "Print JSON");
   add_named_verb(*group, action, options, "show", "Show one registry", show_registry)
       ->add_flag("--json", options->json, "Print JSON");
-  add_named_verb(
-      *group, action, options, "test", "Try the connection and say what is wrong", test_registry)
-      ->add_flag("--json", options->json, "Print JSON");
+  CLI::App* test = add_named_verb(
+      *group, action, options, "test", "Try the connection and say what is wrong", test_registry);
+  test->add_flag("--json", options->json, "Print JSON");
+  test->add_option(
+          "--repository", options->value, "Try pull and push with this one, below the prefix")
+      ->type_name("REPOSITORY");
   add_named_verb(*group, action, options, "images", "List what the registry has", list_images)
       ->add_flag("--json", options->json, "Print JSON");
   CLI::App* renew = add_named_verb(
       *group, action, options, "set-password", "Renew the stored password", set_password);
-  renew->add_option("--username", options->added.username, "Change the user as well")
+  renew->add_option("--username", options->form.username, "Change the user as well")
       ->type_name("USER");
-  add_password_options(*renew, options);
+  renew->add_option("--keyfile", options->form.key_file, "Google: JSON key of a service account")
+      ->type_name("FILE");
+  add_password_options(*renew, options->form.password);
   add_named_verb(
       *group, action, options, "set-default", "Use it where a step names no registry", set_default);
   add_named_verb(*group, action, options, "set-cache", "Use it as the caching registry", set_cache);
+  add_named_verb(
+      *group, action, options, "set-primary", "Pull with it from its domain", set_primary);
   add_named_verb(*group, action, options, "set-prefix", "Change its repository prefix", set_prefix)
       ->add_option("PREFIX", options->value, "New prefix; '' for none")
       ->required();

@@ -4,6 +4,7 @@
 #include "freshet/cli/commands/commands.hpp"
 #include "freshet/cli/progress/progress.hpp"
 #include "freshet/engine/buildkit/builder.hpp"
+#include "freshet/pipeline/checks/registry_checks.hpp"
 #include "freshet/pipeline/run/runner.hpp"
 #include "freshet/pipeline/yaml/pipeline.hpp"
 
@@ -57,12 +58,11 @@ std::vector<std::pair<std::string, std::string>> parse_variables(
 /// Parses and checks the file; all findings go to standard error. nullopt when it cannot run.
 std::optional<pipeline::Pipeline> load_pipeline(Runtime& runtime, const fs::path& file) {
   const std::string text = load_file(file, k_max_file_bytes);
-  pipeline::PipelineContext context;
-  for (const model::RegistryIntegration& registry : runtime.integrations().list()) {
-    context.registries.push_back(registry.name);
-  }
-  context.has_default_registry = runtime.integrations().default_integration().has_value();
-  pipeline::ParsedPipeline parsed = pipeline::parse_pipeline(text, file.string(), &context);
+  const auto check = [connected = runtime.integrations().list()](
+                         const pipeline::Pipeline& read, Diagnostics& findings) {
+    pipeline::check_registries(read, connected, findings);
+  };
+  pipeline::ParsedPipeline parsed = pipeline::parse_pipeline(text, file.string(), check);
   std::fputs(render(parsed.diagnostics, text).c_str(), stderr);
   return parsed.diagnostics.has_errors() ? std::nullopt : std::move(parsed.pipeline);
 }
@@ -80,7 +80,8 @@ pipeline::RunOutcome run_until_stopped(
       runtime.engine(),
       builder,
       runtime.integrations(),
-      runtime.http(),
+      runtime.connections(),
+      runtime.mover(),
       runtime.data(),
       runtime.pool()};
   asio::signal_set signals(runtime.io(), SIGINT, SIGTERM);

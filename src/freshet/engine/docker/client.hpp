@@ -6,6 +6,7 @@
 #include "freshet/base/secret.hpp"
 #include "freshet/engine/docker/endpoint.hpp"
 #include "freshet/engine/docker/types.hpp"
+#include "freshet/net/byte_stream.hpp"
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/json/value.hpp>
@@ -67,6 +68,9 @@ class DockerClient {
   Awaitable<std::optional<ImageDetails>> find_image(Ctx ctx, std::string image);
   Awaitable<std::vector<ImageHistoryEntry>> image_history(
       Ctx ctx, std::string image);  // oldest first
+  /// The image as a tar archive, as `docker save` gives it, while the engine makes it. `ctx` bounds
+  /// the reading, too; the client outlives the stream.
+  Awaitable<std::unique_ptr<net::ByteStream>> export_image(Ctx ctx, std::string image);
   Awaitable<void> tag_image(Ctx ctx, std::string image, std::string repository, std::string tag);
   /// Pulls `reference` (with a tag or digest). `on_progress` gets one line per event worth reading.
   Awaitable<void> pull_image(

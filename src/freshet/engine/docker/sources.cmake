@@ -9,7 +9,15 @@ list(APPEND engine_sources
   docker/demultiplexer.cpp
   docker/endpoint.cpp
   docker/errors.cpp
+  docker/exports.cpp
   docker/http.cpp
+  docker/image_export.cpp
+  docker/image_layers.cpp
+  docker/image_legacy.cpp
+  docker/image_sources.cpp
+  docker/image_store.cpp
+  docker/image_tar.cpp
+  docker/image_tar_split.cpp
   docker/images.cpp
   docker/json_access.cpp
   docker/json_stream.cpp
@@ -26,6 +34,12 @@ list(APPEND engine_tests
   docker/client_test.cpp
   docker/endpoint_test.cpp
   docker/http_test.cpp
+  docker/image_export_test.cpp
+  docker/image_legacy_test.cpp
+  docker/image_sources_test.cpp
+  docker/image_store_test.cpp
+  docker/image_tar_test.cpp
+  docker/real_engine_image_test.cpp
   docker/real_engine_test.cpp
   docker/registry_errors_test.cpp
   docker/streams_test.cpp

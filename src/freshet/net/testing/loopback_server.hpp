@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
@@ -83,6 +84,16 @@ inline Awaitable<void> answer_all(
 }
 
 }  // namespace detail
+
+/// Waits until the other side has closed, whatever it still sends.
+inline Awaitable<void> wait_for_close(asio::ip::tcp::socket& socket) {
+  std::string scratch(64UL * 1024, '\0');
+  boost::system::error_code ended;
+  while (!ended) {
+    co_await socket.async_read_some(
+        asio::buffer(scratch), asio::redirect_error(asio::use_awaitable, ended));
+  }
+}
 
 /// Answers every request header by the raw text that `answer` makes of it, on one connection.
 inline LoopbackServer::Session answering(std::function<std::string(std::string)> answer) {

@@ -5,22 +5,19 @@
 #include "freshet/net/address.hpp"
 #include "freshet/oci/distribution/realm.hpp"
 #include "freshet/oci/distribution/registry_error.hpp"
+#include "freshet/oci/distribution/retries.hpp"
+#include "freshet/oci/distribution/token_server.hpp"
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace freshet::oci {
-namespace json = boost::json;
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto k_default_lifetime = 60s;  // what the specification says of a missing expires_in
-constexpr std::int64_t k_max_lifetime_s = 3600;  // a longer promise is not worth relying on
-constexpr std::size_t k_max_token_answer = 256UL * 1024;
+constexpr int k_max_rounds = 4;  // no proof, an old token, a new one, one by new credentials
+constexpr std::size_t k_max_refusal = 64UL * 1024;
 
 /// Bearer first: a registry that offers both prefers tokens. nullopt when there is neither.
 std::optional<Challenge> choose(const std::vector<std::string>& headers) {
@@ -38,70 +35,115 @@ std::optional<Challenge> choose(const std::vector<std::string>& headers) {
   return basic;
 }
 
-bool is_safe_token(std::string_view token) {
-  return !token.empty() && std::ranges::all_of(token, [](char c) { return c > ' ' && c < '\x7F'; });
-}
-
-std::string text_member(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-Ctx::Clock::duration lifetime_of(const json::object& answer) {
-  const json::value* seconds = answer.if_contains("expires_in");
-  if (seconds == nullptr || !seconds->is_int64()) {
-    return k_default_lifetime;
+/// A refusal that is too long to be one is nobody's words.
+Awaitable<std::string> read_refusal(net::HttpStream& stream) {
+  try {
+    co_return co_await stream.read_all(k_max_refusal);
+  } catch (const net::TransportError&) {
+    throw;
+  } catch (const Error&) {
+    co_return std::string();
   }
-  return std::chrono::seconds(std::clamp<std::int64_t>(seconds->get_int64(), 1, k_max_lifetime_s));
 }
 
 }  // namespace
 
+/// A token that is being asked for. Whoever needs it meanwhile waits for `landed` to be cancelled.
+struct Authorizer::Flight {
+  explicit Flight(const asio::any_io_executor& executor)
+      : landed(executor, Ctx::Clock::time_point::max()) {}
+
+  static Awaitable<void> wait(std::shared_ptr<Flight> flight) {
+    boost::system::error_code ignored;
+    co_await flight->landed.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+
+  asio::steady_timer landed;
+  std::optional<Token> token;
+  std::exception_ptr failure;  // neither: it was given up, others may try
+};
+
 Authorizer::Authorizer(
-    net::HttpClient& http, std::string domain, std::optional<Credentials> credentials, Now now)
+    net::HttpClient& http,
+    std::string domain,
+    std::shared_ptr<CredentialSource> credentials,
+    Now now)
     : http_(http),
       domain_(std::move(domain)),
-      credentials_(std::move(credentials)),
-      now_(std::move(now)) {
-  if (credentials_) {
-    masker_.add(credentials_->password);
-    masker_.add(
-        Secret(fmt::format("{}:{}", credentials_->username, credentials_->password.reveal())));
-  }
-}
+      source_(std::move(credentials)),
+      now_(std::move(now)) {}
 
 std::string Authorizer::who() const {
-  return credentials_ ? fmt::format("user '{}'", credentials_->username) : "anybody";
+  if (!credentials_) {
+    return "anybody";
+  }
+  return credentials_->username == k_refresh_token_user
+             ? std::string("the identity token")
+             : fmt::format("user '{}'", credentials_->username);
 }
 
-Awaitable<net::HttpResponse> Authorizer::exchange(Ctx ctx, net::HttpRequest request) {
-  net::HttpResponse response = co_await http_.send(ctx, std::move(request));
-  if (response.status >= 400) {
-    response.body = masker_.mask(response.body);
+Awaitable<void> Authorizer::identify(Ctx ctx) {
+  std::optional<Credentials> got;
+  if (source_ != nullptr) {
+    got = co_await source_->get(ctx);
   }
-  co_return response;
+  const bool are_same = got && credentials_ && got->username == credentials_->username &&
+                        got->password == credentials_->password;
+  if (got && !are_same) {
+    masker_.add(got->password);
+    masker_.add(Secret(fmt::format("{}:{}", got->username, got->password.reveal())));
+  }
+  credentials_ = std::move(got);
 }
 
 Awaitable<net::HttpResponse> Authorizer::send(
     Ctx ctx, net::HttpRequest request, std::string scope) {
-  const bool had_token = find_token(scope) != nullptr;
-  const bool was_authenticated = co_await authenticate(ctx, request, scope);
-  net::HttpResponse response = co_await exchange(ctx, request);
-  const bool knew_basic = challenge_ && challenge_->scheme == "basic";
-  const auto peer = net::address_of_host(response.peer_address);
-  is_registry_internal_ = peer && net::is_internal_address(*peer);
-  if (response.status != 401 || !learn(response)) {
-    co_return response;
+  StreamedAnswer answer = co_await run(ctx, std::move(request), std::move(scope), false);
+  co_return std::move(answer.head);
+}
+
+Awaitable<StreamedAnswer> Authorizer::open(Ctx ctx, net::HttpRequest request, std::string scope) {
+  co_return co_await run(ctx, std::move(request), std::move(scope), true);
+}
+
+Awaitable<StreamedAnswer> Authorizer::exchange(
+    Ctx ctx, net::HttpRequest request, bool is_streamed) {
+  StreamedAnswer answer;
+  if (is_streamed) {
+    answer.body = co_await http_.open(ctx, std::move(request));
+    answer.head = answer.body->head();
+  } else {
+    answer.head = co_await http_.send(ctx, std::move(request));
   }
-  const bool is_basic = challenge_->scheme == "basic";
-  if (was_authenticated && (is_basic ? knew_basic : !had_token && !knew_basic)) {
-    co_return response;  // fresh and refused all the same
+  if (answer.head.status >= 300) {
+    if (answer.body != nullptr) {
+      answer.head.body = co_await read_refusal(*answer.body);
+      answer.body.reset();
+    }
+    answer.head.body = masker_.mask(answer.head.body);
   }
-  tokens_.erase(scope);
-  if (co_await authenticate(ctx, request, scope)) {
-    response = co_await exchange(ctx, request);
+  co_return answer;
+}
+
+Awaitable<StreamedAnswer> Authorizer::run(
+    Ctx ctx, net::HttpRequest request, std::string scope, bool is_streamed) {
+  StreamedAnswer answer;
+  for (int round = 1;; ++round) {
+    const Proof proof = co_await authenticate(ctx, request, scope);
+    if (round > 1 && proof.scheme.empty()) {
+      co_return answer;  // there is nothing to answer the challenge with
+    }
+    answer = co_await exchange(ctx, request, is_streamed);
+    const auto peer = net::address_of_host(answer.head.peer_address);
+    is_registry_internal_ = peer && net::is_internal_address(*peer);
+    if (answer.head.status != 401 || !learn(answer.head)) {
+      co_return answer;
+    }
+    const bool is_hopeless = !has_better(proof, scope) || round == k_max_rounds;
+    if (is_hopeless || request.body_stream != nullptr) {
+      co_return answer;
+    }
   }
-  co_return response;
 }
 
 bool Authorizer::learn(const net::HttpResponse& response) {
@@ -113,79 +155,137 @@ bool Authorizer::learn(const net::HttpResponse& response) {
   return true;
 }
 
+bool Authorizer::has_better(const Proof& proof, const std::string& scope) {
+  if (proof.scheme == "bearer") {
+    const auto kept = tokens_.find(scope);
+    if (kept != tokens_.end() && kept->second.value == proof.token) {
+      tokens_.erase(kept);
+    }
+  }
+  if (proof.scheme != challenge_->scheme) {
+    return challenge_->scheme == "bearer" || source_ != nullptr;
+  }
+  // A token that was refused as soon as it was given out: there is no right to what was asked.
+  return proof.scheme == "bearer" ? !proof.is_fresh_token : discard_credentials(proof.generation);
+}
+
+/// Many requests may learn at once that the credentials are refused: only the first discards them.
+bool Authorizer::discard_credentials(int generation) {
+  if (generation != generation_) {
+    return true;
+  }
+  if (source_ == nullptr || !source_->discard()) {
+    return false;
+  }
+  ++generation_;
+  return true;
+}
+
 const Authorizer::Token* Authorizer::find_token(const std::string& scope) const {
   const auto found = tokens_.find(scope);
   return found != tokens_.end() && now_() < found->second.expires_at ? &found->second : nullptr;
 }
 
-std::string Authorizer::basic_header() const {
-  const std::string pair =
-      credentials_->username + ":" + std::string(credentials_->password.reveal());
-  return "Basic " + to_base64(pair);
-}
-
-/// Puts the Authorization header on `request` as far as the registry's demands are known; false
-/// when there is nothing to put on.
-Awaitable<bool> Authorizer::authenticate(Ctx ctx, net::HttpRequest& request, std::string scope) {
-  if (!challenge_ || (challenge_->scheme == "basic" && !credentials_)) {
-    co_return false;
+/// Puts the Authorization header on `request` as far as the registry's demands are known.
+Awaitable<Authorizer::Proof> Authorizer::authenticate(
+    Ctx ctx, net::HttpRequest& request, const std::string& scope) {
+  Proof proof;
+  proof.generation = generation_;
+  if (!challenge_) {
+    co_return proof;
   }
   if (challenge_->scheme == "basic") {
-    request.headers.set("Authorization", basic_header());
-    co_return true;
+    co_await identify(ctx);
+    if (credentials_) {
+      proof.scheme = "basic";
+      request.headers.set("Authorization", basic_authorization(*credentials_));
+    }
+    co_return proof;
   }
-  Secret token;
-  if (const Token* kept = find_token(scope)) {
-    token = kept->value;
-  } else {
-    const auto registry = net::parse_url(request.url);
-    FRESHET_ASSERT(registry.has_value());
-    const Token fresh = co_await fetch_token(ctx, *registry, scope);
-    tokens_.insert_or_assign(scope, fresh);
-    token = fresh.value;
-  }
-  request.headers.set("Authorization", "Bearer " + std::string(token.reveal()));
-  co_return true;
+  const auto registry = net::parse_url(request.url);
+  FRESHET_ASSERT(registry.has_value());
+  const Token token = co_await join_token(ctx, *registry, scope, &proof.is_fresh_token);
+  proof.scheme = "bearer";
+  proof.token = token.value;
+  request.headers.set("Authorization", "Bearer " + std::string(token.value.reveal()));
+  co_return proof;
 }
 
-net::HttpRequest Authorizer::token_request(
-    const net::Url& registry, const std::string& scope) const {
-  const net::Url realm = require_trusted_realm(registry, challenge_->parameter("realm"));
-  std::string query = realm.query;
-  const auto append = [&query](std::string_view name, std::string_view value) {
-    if (!value.empty()) {
-      query += fmt::format("{}{}={}", query.empty() ? "" : "&", name, net::url_encode(value));
+Awaitable<Authorizer::Token> Authorizer::join_token(
+    Ctx ctx, net::Url registry, std::string scope, bool* is_fresh) {
+  const auto executor = co_await asio::this_coro::executor;
+  for (;;) {
+    if (const Token* kept = find_token(scope)) {
+      co_return *kept;
     }
-  };
-  append("service", challenge_->parameter("service"));
-  for (const std::string& one : split(scope, ' ')) {
-    append("scope", one);
+    *is_fresh = true;
+    const auto flying = flights_.find(scope);
+    if (flying == flights_.end()) {
+      break;
+    }
+    const std::shared_ptr<Flight> flight = flying->second;
+    co_await with_deadline(ctx, "waiting for a token of '" + domain_ + "'", Flight::wait(flight));
+    if (flight->failure) {
+      std::rethrow_exception(flight->failure);
+    }
+    if (flight->token) {
+      co_return *flight->token;
+    }
   }
-  net::HttpRequest request;
-  request.url = realm.origin() + realm.path + (query.empty() ? "" : "?" + query);
-  request.max_body_bytes = k_max_token_answer;
-  // A public registry has no business with our inner network; one that is inside may have.
-  request.refuse_internal_peer = realm.host != registry.host && !is_registry_internal_;
-  request.headers.add("Accept", "application/json");
-  if (credentials_) {
-    request.headers.add("Authorization", basic_header());
+  const auto flight = std::make_shared<Flight>(executor);
+  flights_[scope] = flight;
+  const std::shared_ptr<void> landing(nullptr, [this, flight, scope](void*) {
+    flights_.erase(scope);
+    flight->landed.cancel();
+  });
+  try {
+    flight->token = co_await fetch_token(ctx, std::move(registry), scope);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::deadline_exceeded) {  // others may have more time
+      flight->failure = std::current_exception();
+    }
+    throw;
   }
-  return request;
+  tokens_.insert_or_assign(scope, *flight->token);
+  co_return *flight->token;
 }
 
 Awaitable<Authorizer::Token> Authorizer::fetch_token(
     Ctx ctx, net::Url registry, std::string scope) {
-  const auto asked_at = now_();
-  const net::HttpRequest request = token_request(registry, scope);
-  const net::HttpResponse response = co_await exchange(ctx, request);
-  if (response.status == 401 || response.status == 403) {
-    throw_refused(response, scope);
-  }
-  if (response.status != 200) {
+  const Challenge challenge = *challenge_;
+  const net::Url realm = require_trusted_realm(registry, challenge.parameter("realm"), bound_to_);
+  for (bool is_second = false;; is_second = true) {
+    const auto asked_at = now_();
+    const int generation = generation_;
+    co_await identify(ctx);
+    net::HttpRequest request = token_request(realm, challenge, scope, credentials_);
+    // A public registry has no business with our inner network; one that is inside may have.
+    const bool is_wanted_inside = !bound_to_.empty() && net::is_internal_host(realm.host);
+    request.refuse_internal_peer =
+        realm.host != registry.host && !is_registry_internal_ && !is_wanted_inside;
+    const bool is_refresh = request.method == "POST";
+    StreamedAnswer answer = co_await exchange(ctx, std::move(request), false);
+    const net::HttpResponse& response = answer.head;
+    if (response.status == 200) {
+      const auto issued = read_token(response.body);
+      if (!issued) {
+        throw Error(
+            ErrorCode::corrupt_data,
+            fmt::format("the token server of '{}' gave an answer without a token", domain_));
+      }
+      token_server_ = realm.authority();
+      co_return Token{issued->value, asked_at + issued->usable_for};
+    }
+    const bool is_refused = response.status == 401 || (is_refresh && response.status == 400);
+    if (is_refused && !is_second && credentials_ && discard_credentials(generation)) {
+      continue;
+    }
+    if ((is_refused || response.status == 403) && !is_rate_limit(response)) {
+      throw_refused(response, scope);
+    }
     const Request about{"giving out a token", "its token server"};
-    throw registry_error(net::parse_url(request.url)->authority(), about, response);
+    throw ServerTrouble(registry_error(realm.authority(), about, response), response);
   }
-  co_return read_token(response, asked_at);
 }
 
 void Authorizer::throw_refused(const net::HttpResponse& response, const std::string& scope) const {
@@ -202,25 +302,6 @@ void Authorizer::throw_refused(const net::HttpResponse& response, const std::str
   throw Error(ErrorCode::upstream_denied, std::move(message))
       .with_hint(std::move(hint))
       .with_remote_text(registry_words(response), response.status);
-}
-
-Authorizer::Token Authorizer::read_token(
-    const net::HttpResponse& response, Ctx::Clock::time_point asked_at) const {
-  boost::system::error_code failure;
-  const json::value value = json::parse(response.body, failure);
-  if (!failure && value.is_object()) {
-    const json::object& answer = value.get_object();
-    std::string token = text_member(answer, "token");
-    if (token.empty()) {
-      token = text_member(answer, "access_token");
-    }
-    if (is_safe_token(token)) {
-      return Token{Secret(std::move(token)), asked_at + lifetime_of(answer)};
-    }
-  }
-  throw Error(
-      ErrorCode::corrupt_data,
-      fmt::format("the token server of '{}' gave an answer without a token", domain_));
 }
 
 }  // namespace freshet::oci

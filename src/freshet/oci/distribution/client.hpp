@@ -2,12 +2,16 @@
 #pragma once
 
 #include "freshet/net/http.hpp"
-#include "freshet/net/url.hpp"
 #include "freshet/oci/descriptor.hpp"
-#include "freshet/oci/distribution/authorizer.hpp"
+#include "freshet/oci/distribution/blobs.hpp"
+#include "freshet/oci/distribution/connection.hpp"
+#include "freshet/oci/distribution/credentials.hpp"
+#include "freshet/oci/distribution/options.hpp"
 #include "freshet/oci/distribution/ping.hpp"
 #include "freshet/oci/distribution/registry_error.hpp"
+#include "freshet/oci/manifest.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,16 +31,27 @@ struct PushProbe {
 /// Speaks to one registry in the distribution protocol (API version 2).
 ///
 /// `domain` is host[:port]; Docker Hub is `docker.io`. It is spoken to by https; on loopback hosts
-/// plain http is taken when TLS fails there, as container engines do. `http` must outlive it. Calls
-/// may interleave on one executor and are cancellable.
-/// All throw: net::TransportError (no answer), upstream_denied (credentials or rights refused; the
-/// registry's words are quoted), not_found, rate_limited, unavailable, corrupt_data (the answer
-/// does not fit together), invalid_input (malformed repository, tag or digest: nothing is sent).
-/// Source: OCI Distribution Spec 1.1.
+/// plain http is taken when TLS fails there, as container engines do. `http` must outlive it and
+/// the streams that it gave. Calls may interleave on one executor and are cancellable. All throw:
+/// net::TransportError (no answer), upstream_denied (credentials or rights refused; the registry's
+/// words are quoted), not_found, rate_limited, unavailable, corrupt_data (the answer does not fit
+/// together), invalid_input (malformed repository, tag or digest: nothing is sent). Source: OCI
+/// Distribution Spec 1.1.
 class RegistryClient {
  public:
+  /// Asks everything once, without patience: for tests of a connection.
   RegistryClient(
       net::HttpClient& http, std::string domain, std::optional<Credentials> credentials = {});
+  RegistryClient(
+      net::HttpClient& http,
+      std::string domain,
+      std::shared_ptr<CredentialSource> credentials,
+      RegistryOptions options);
+
+  const std::string& domain() const { return connection_->domain(); }
+
+  /// The token server that let us in last, host[:port]; empty when none was asked.
+  const std::string& token_server() const;
 
   /// Asks `GET /v2/` without credentials what answers there.
   Awaitable<PingAnswer> ping(Ctx ctx);
@@ -58,6 +73,40 @@ class RegistryClient {
   /// Throws also unsupported, when the registry lists its repositories to nobody.
   Awaitable<std::vector<std::string>> list_repositories(Ctx ctx);
 
+  /// Writes the manifest under `reference`, a tag or its own digest, byte for byte. A tag that
+  /// cannot be moved is success when it has this digest already, else conflict. Where the registry
+  /// does not list referrers, a manifest with a subject is added to the subject's fallback tag.
+  Awaitable<void> put_manifest(
+      Ctx ctx, std::string repository, std::string reference, Manifest manifest);
+  /// Removes one tag and nothing else. Throws also unsupported: the registry can only delete whole
+  /// images.
+  Awaitable<void> delete_tag(Ctx ctx, std::string repository, std::string tag);
+  /// What refers to `subject` (signatures, attestations, …): by the referrers API, else by the
+  /// fallback tag. Empty when nothing does. Of one artifact type only, when it is given.
+  /// Source: OCI Distribution Spec 1.1, "Listing Referrers".
+  Awaitable<std::vector<Descriptor>> list_referrers(
+      Ctx ctx, std::string repository, Digest subject, std::string artifact_type = {});
+
+  /// Its size in bytes; nullopt when the repository does not have it.
+  Awaitable<std::optional<std::uint64_t>> find_blob(Ctx ctx, std::string repository, Digest digest);
+  /// A small blob as a whole (configuration), verified. Throws also too_large.
+  Awaitable<std::string> get_blob(
+      Ctx ctx, std::string repository, Descriptor blob, std::size_t max_bytes);
+  /// The bytes of a blob from `offset` on; goes on by range requests where a connection breaks.
+  /// Redirects to storage hosts are followed without credentials. Digest and size are verified when
+  /// reading from 0: corrupt_data is thrown before the end is told.
+  Awaitable<std::unique_ptr<net::ByteStream>> open_blob(
+      Ctx ctx, std::string repository, Descriptor blob, std::uint64_t offset = 0);
+  /// Makes a blob of another repository of this registry one of `repository` too; false when the
+  /// registry does not (want to), which costs nothing but the request.
+  Awaitable<bool> mount_blob(
+      Ctx ctx, std::string repository, Digest digest, std::string from_repository);
+  /// Uploads one blob and returns what it is. One streamed request where that goes through; after a
+  /// break it goes on where the registry says it stopped, or starts again. When the commit is
+  /// refused or lost, the blob counts as uploaded if the registry has it. Cancelling deletes the
+  /// unfinished upload.
+  Awaitable<Descriptor> push_blob(Ctx ctx, std::string repository, BlobSource& source);
+
   /// Begins an upload to `repository` and abandons it.
   Awaitable<PushProbe> can_push(Ctx ctx, std::string repository);
 
@@ -70,10 +119,6 @@ class RegistryClient {
     Request request;
   };
 
-  Awaitable<void> find_origin(Ctx ctx);
-  Awaitable<net::HttpResponse> probe(Ctx ctx, std::string scheme);
-  Awaitable<std::optional<net::TransportError>> try_scheme(Ctx ctx, std::string scheme);
-  Awaitable<net::HttpResponse> send(Ctx ctx, net::HttpRequest request, std::string scope);
   Awaitable<net::HttpResponse> request_manifest(
       Ctx ctx, std::string method, std::string repository, std::string reference);
   Awaitable<Manifest> read_manifest(
@@ -81,12 +126,18 @@ class RegistryClient {
   Awaitable<std::vector<std::string>> list_pages(Ctx ctx, List list);
   std::vector<std::string> read_page(const List& list, const net::HttpResponse& response) const;
   Awaitable<void> abandon_upload(Ctx ctx, std::string location, std::string scope);
+  Awaitable<net::HttpResponse> write_manifest(
+      Ctx ctx, std::string repository, std::string reference, Manifest manifest);
+  Awaitable<bool> has_under(Ctx ctx, std::string repository, std::string reference, Digest digest);
+  Awaitable<std::optional<std::vector<ManifestEntry>>> ask_referrers(
+      Ctx ctx, std::string repository, Digest subject, std::string artifact_type);
+  Awaitable<std::vector<ManifestEntry>> read_fallback(
+      Ctx ctx, std::string repository, Digest subject);
+  Awaitable<void> add_to_fallback(
+      Ctx ctx, std::string repository, Digest subject, ManifestEntry entry);
 
-  net::HttpClient& http_;
-  std::string domain_;
-  std::string host_;  // where the API of `domain_` lives
-  Authorizer authorizer_;
-  std::optional<net::Url> origin_;  // once it is known how to reach it
+  std::shared_ptr<RegistryConnection> connection_;
+  bool has_referrers_api_ = true;  // until it is known better
 };
 
 }  // namespace freshet::oci

@@ -3,6 +3,7 @@
 #include "freshet/base/text.hpp"
 #include "freshet/oci/distribution/client.hpp"
 #include "freshet/oci/distribution/pagination.hpp"
+#include "freshet/oci/distribution/requests.hpp"
 #include "freshet/oci/reference.hpp"
 
 #include <boost/json/parse.hpp>
@@ -47,17 +48,13 @@ PushProbe judge_upload_answer(const std::string& domain, const net::HttpResponse
 }  // namespace
 
 Awaitable<std::vector<std::string>> RegistryClient::list_tags(Ctx ctx, std::string repository) {
-  if (!is_valid_repository_path(repository)) {
-    throw Error(
-        ErrorCode::invalid_input,
-        fmt::format("'{}' is not a repository", printable(repository, 255)));
-  }
+  require_repository(repository);
   const Request about{
       fmt::format("listing the tags of '{}'", repository),
       fmt::format("repository '{}'", repository)};
   List list;
   list.target = fmt::format("/v2/{}/tags/list?n={}", repository, k_page_size);
-  list.scope = fmt::format("repository:{}:pull", repository);
+  list.scope = pull_scope(repository);
   list.member = "tags";
   list.is_valid = &is_valid_tag;
   list.request = about;
@@ -85,9 +82,11 @@ Awaitable<std::vector<std::string>> RegistryClient::list_repositories(Ctx ctx) {
   if (!is_refusal) {
     throw Error(*refusal);
   }
+  co_await connection_->authorizer().identify(ctx);
   throw Error(
       ErrorCode::unsupported,
-      fmt::format("'{}' does not list its repositories to {}", domain_, authorizer_.who()))
+      fmt::format(
+          "'{}' does not list its repositories to {}", domain(), connection_->authorizer().who()))
       .with_hint("most hosted registries never do: name the repository instead")
       .with_remote_text(refusal->remote_text(), refusal->http_status());
 }
@@ -98,14 +97,16 @@ Awaitable<std::vector<std::string>> RegistryClient::list_pages(Ctx ctx, List lis
     net::HttpRequest request;
     request.url = list.target;
     request.max_body_bytes = k_max_page_bytes;
-    const net::HttpResponse response = co_await send(ctx, std::move(request), list.scope);
+    const net::HttpResponse response =
+        co_await connection_->send(ctx, std::move(request), list.scope);
     if (response.status != 200) {
-      throw registry_error(domain_, list.request, response);
+      throw registry_error(domain(), list.request, response);
     }
     for (std::string& item : read_page(list, response)) {
       all.push_back(std::move(item));
     }
-    auto next = next_page(*origin_, response);
+    const net::Url registry = co_await connection_->origin(ctx);
+    auto next = next_page(registry, response);
     if (!next) {
       co_return all;
     }
@@ -116,7 +117,7 @@ Awaitable<std::vector<std::string>> RegistryClient::list_pages(Ctx ctx, List lis
   }
   throw Error(
       ErrorCode::corrupt_data,
-      fmt::format("'{}' finds no end with {}", domain_, list.request.action));
+      fmt::format("'{}' finds no end with {}", domain(), list.request.action));
 }
 
 std::vector<std::string> RegistryClient::read_page(
@@ -126,7 +127,7 @@ std::vector<std::string> RegistryClient::read_page(
   const json::value* items =
       !failure && value.is_object() ? value.get_object().if_contains(list.member) : nullptr;
   if (items == nullptr || !(items->is_array() || items->is_null())) {
-    throw registry_error(domain_, list.request, response);
+    throw registry_error(domain(), list.request, response);
   }
   std::vector<std::string> page;
   if (items->is_null()) {
@@ -138,7 +139,7 @@ std::vector<std::string> RegistryClient::read_page(
           ErrorCode::corrupt_data,
           fmt::format(
               "'{}' gave a malformed name for {}: '{}'",
-              domain_,
+              domain(),
               list.request.action,
               printable(json::serialize(item), 200)));
     }
@@ -148,18 +149,14 @@ std::vector<std::string> RegistryClient::read_page(
 }
 
 Awaitable<PushProbe> RegistryClient::can_push(Ctx ctx, std::string repository) {
-  if (!is_valid_repository_path(repository)) {
-    throw Error(
-        ErrorCode::invalid_input,
-        fmt::format("'{}' is not a repository", printable(repository, 255)));
-  }
+  require_repository(repository);
   net::HttpRequest request;
   request.method = "POST";
   request.url = fmt::format("/v2/{}/blobs/uploads/", repository);
-  const std::string scope = fmt::format("repository:{}:pull,push", repository);
+  const std::string scope = push_scope(repository);
   net::HttpResponse response;
   try {
-    response = co_await send(ctx, std::move(request), scope);
+    response = co_await connection_->send(ctx, std::move(request), scope);
   } catch (const net::TransportError&) {
     throw;
   } catch (const Error& error) {
@@ -172,12 +169,13 @@ Awaitable<PushProbe> RegistryClient::can_push(Ctx ctx, std::string repository) {
   if (response.status == 202) {
     co_await abandon_upload(ctx, response.headers.find("Location").value_or(""), scope);
   }
-  co_return judge_upload_answer(domain_, response);
+  co_return judge_upload_answer(domain(), response);
 }
 
 /// Registries collect unfinished uploads by themselves, so a failure here is no failure.
 Awaitable<void> RegistryClient::abandon_upload(Ctx ctx, std::string location, std::string scope) {
-  const auto target = target_on(*origin_, location);
+  const net::Url registry = co_await connection_->origin(ctx);
+  const auto target = target_on(registry, location);
   if (!target) {
     co_return;
   }
@@ -185,7 +183,7 @@ Awaitable<void> RegistryClient::abandon_upload(Ctx ctx, std::string location, st
   request.method = "DELETE";
   request.url = *target;
   try {
-    co_await send(ctx, std::move(request), std::move(scope));
+    co_await connection_->send_once(ctx, std::move(request), std::move(scope));
   } catch (const Error&) {
     co_return;
   }

@@ -104,7 +104,8 @@ bool are_of_one_owner(std::string_view registry, std::string_view token_server) 
 
 }  // namespace
 
-net::Url require_trusted_realm(const net::Url& registry, std::string_view realm) {
+net::Url require_trusted_realm(
+    const net::Url& registry, std::string_view realm, std::string_view token_server) {
   const auto url = net::parse_url(realm);
   if (!url || url->has_userinfo || !is_valid_domain(url->host)) {
     refuse(registry, printable(realm, 200), "which is not a plain http or https URL");
@@ -113,7 +114,13 @@ net::Url require_trusted_realm(const net::Url& registry, std::string_view realm)
   if (url->scheme != "https" && !(is_same_host && registry.scheme == "http")) {
     refuse(registry, url->origin(), "which is not encrypted");
   }
-  if (is_same_host) {
+  if (!token_server.empty() && url->authority() != token_server) {
+    refuse(
+        registry,
+        url->authority(),
+        fmt::format("while its token server is known to be '{}'", token_server));
+  }
+  if (is_same_host || !token_server.empty()) {
     return *url;
   }
   if (net::is_internal_host(url->host)) {

@@ -13,8 +13,10 @@ namespace freshet::oci {
 /// It may when it is spoken to as safely as the registry (https, unless the registry itself is a
 /// plain loopback one) and is: the registry's own host, the known partner of that registry, or a
 /// host of the same registrable domain that is no internal address.
+/// With a `token_server` (host[:port]) it may when it is that one, whoever owns it, and no other.
 /// Returns the realm as URL. Throws upstream_denied naming both hosts.
-net::Url require_trusted_realm(const net::Url& registry, std::string_view realm);
+net::Url require_trusted_realm(
+    const net::Url& registry, std::string_view realm, std::string_view token_server = {});
 
 /// The part of `host` that one owner registered (`example.com`, `example.co.uk`); empty where that
 /// cannot be told: addresses, single labels, and hosts below a cloud's shared domain.

@@ -139,5 +139,26 @@ TEST(RegistrableDomain, is_what_one_owner_registered) {
   EXPECT_EQ(registrable_domain("[::1]"), "");
 }
 
+TEST(Realm, that_was_bound_to_is_trusted_and_no_other) {
+  const auto refusal_of = [](std::string_view realm) {
+    try {
+      require_trusted_realm(
+          *net::parse_url("https://r.example.com/"), realm, "login.elsewhere.example:8443");
+      return std::string();
+    } catch (const Error& error) {
+      return error.message();
+    }
+  };
+  EXPECT_EQ(refusal_of("https://login.elsewhere.example:8443/token"), "");
+  EXPECT_EQ(
+      refusal_of("https://auth.example.com/token"),
+      "'r.example.com' wants its credentials sent to 'auth.example.com', while its token server is "
+      "known to be 'login.elsewhere.example:8443'");
+  EXPECT_EQ(
+      refusal_of("http://login.elsewhere.example:8443/token"),
+      "'r.example.com' wants its credentials sent to 'http://login.elsewhere.example:8443', which "
+      "is not encrypted");
+}
+
 }  // namespace
 }  // namespace freshet::oci

@@ -12,8 +12,10 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 
 extern char** environ;
 
@@ -29,16 +31,27 @@ class RealRegistry {
 
   static bool is_installed() { return ::access(k_program, X_OK) == 0; }
 
-  RealRegistry() {
+  /// Whom it lets in by tokens instead of a password.
+  struct TokenAuth {
+    std::string realm;
+    std::string service;
+    std::string issuer;
+    std::string root_certificate;  // PEM
+  };
+
+  RealRegistry() : RealRegistry(std::nullopt) {}
+  explicit RealRegistry(std::optional<TokenAuth> tokens) : tokens_(std::move(tokens)) {
     std::string pattern = (fs::temp_directory_path() / "freshet-registry-XXXXXX").string();
     directory_ = ::mkdtemp(pattern.data());
     write_files();
     start();
     authority_ = read_authority();
+    reader_ = std::thread([fd = output_.get()] { read_to_end(fd); });
   }
   ~RealRegistry() {
     ::kill(process_, SIGTERM);
     ::waitpid(process_, nullptr, 0);
+    reader_.join();
     remove_tree(directory_);
   }
   RealRegistry(const RealRegistry&) = delete;
@@ -58,9 +71,24 @@ class RealRegistry {
         "storage:\n"
         "  filesystem: {{rootdirectory: {0}/data}}\n"
         "  delete: {{enabled: true}}\n"
-        "auth: {{htpasswd: {{realm: test, path: {0}/htpasswd}}}}\n"
+        "auth: {1}\n"
         "http: {{addr: '127.0.0.1:0', secret: test}}\n",
-        directory_.string());
+        directory_.string(),
+        authentication());
+  }
+
+  std::string authentication() const {
+    if (!tokens_) {
+      return fmt::format("{{htpasswd: {{realm: test, path: {}/htpasswd}}}}", directory_.string());
+    }
+    const fs::path root = directory_ / "root.pem";
+    std::ofstream(root) << tokens_->root_certificate;
+    return fmt::format(
+        "{{token: {{realm: '{}', service: '{}', issuer: '{}', rootcertbundle: {}}}}}",
+        tokens_->realm,
+        tokens_->service,
+        tokens_->issuer,
+        root.string());
   }
 
   void start() {
@@ -98,9 +126,18 @@ class RealRegistry {
     return {};
   }
 
+  /// It stops answering when nobody reads what it logs.
+  static void read_to_end(int fd) {
+    char buffer[4096];
+    while (::read(fd, buffer, sizeof buffer) > 0) {
+    }
+  }
+
+  std::optional<TokenAuth> tokens_;
   fs::path directory_;
   UniqueFd output_;
   pid_t process_ = -1;
+  std::thread reader_;
   std::string authority_;
 };
 

@@ -6,12 +6,13 @@
 #include "freshet/engine/buildkit/builder.hpp"
 #include "freshet/engine/docker/client.hpp"
 #include "freshet/model/build.hpp"
-#include "freshet/net/http.hpp"
+#include "freshet/oci/copy/image_mover.hpp"
 #include "freshet/pipeline/expressions/variables.hpp"
 #include "freshet/pipeline/run/run_directory.hpp"
 #include "freshet/pipeline/run/step_log.hpp"
 #include "freshet/pipeline/run/workspace.hpp"
 #include "freshet/pipeline/yaml/pipeline.hpp"
+#include "freshet/registries/connections.hpp"
 #include "freshet/registries/integrations.hpp"
 #include "freshet/store/stores.hpp"
 
@@ -29,14 +30,15 @@ struct RunServices {
   engine::DockerClient& engine;
   engine::ImageBuilder& builder;
   registries::Integrations& integrations;
-  net::HttpClient& http;
+  registries::Connections& connections;
+  oci::ImageMover& mover;
   store::DataDirectory& data;
   asio::thread_pool& pool;  // for blocking work
 };
 
 /// An image that a step of this run made or pushed.
 struct StepImage {
-  std::string id;  // `sha256:…` on the engine
+  std::string id;  // `sha256:…` of its configuration; the engine may have to pull it
   std::string logical_name;  // without registry and prefix
   std::string tag;  // the first one
   std::vector<std::string> repo_digests;  // `domain/path@sha256:…`, where it is known to live

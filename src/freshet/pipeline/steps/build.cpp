@@ -2,11 +2,11 @@
 #include "freshet/base/text.hpp"
 #include "freshet/dockerfile/instructions.hpp"
 #include "freshet/engine/buildkit/builder.hpp"
+#include "freshet/pipeline/steps/build_logins.hpp"
 #include "freshet/pipeline/steps/build_progress.hpp"
-#include "freshet/pipeline/steps/image_source.hpp"
+#include "freshet/pipeline/steps/image_records.hpp"
 #include "freshet/pipeline/steps/publish.hpp"
 #include "freshet/pipeline/steps/steps.hpp"
-#include "freshet/pipeline/steps/targets.hpp"
 #include "freshet/registries/naming.hpp"
 
 #include <fmt/format.h>
@@ -72,15 +72,6 @@ std::vector<std::pair<std::string, std::string>> expand_arguments(
   return out;
 }
 
-engine::CredentialSource credential_source(StepScope scope) {
-  const auto find = [integrations = &scope.services.integrations, run = &scope.run](
-                        std::string_view host) -> std::optional<engine::RegistryAuth> {
-    const auto login = integrations->pull_auth(host);
-    return login ? std::optional(to_engine_auth(*run, *login)) : std::nullopt;
-  };
-  return find;
-}
-
 /// Names the Dockerfile's line of the instruction that failed.
 Error explain(const engine::BuildFailed& failure, const Dockerfile& dockerfile) {
   Error error = failure;
@@ -94,20 +85,36 @@ Error explain(const engine::BuildFailed& failure, const Dockerfile& dockerfile) 
 }
 
 /// Where a successful build's image goes.
-std::optional<model::RegistryIntegration> find_target(StepScope scope, const BuildStep& step) {
+Awaitable<std::optional<Destination>> find_destination(
+    Ctx ctx, StepScope scope, const BuildStep& step) {
   if (step.disable_push && scope.run.resolve_bool(*step.disable_push, "disable_push")) {
     scope.log.line("Not pushed: 'disable_push' is set");
-    return std::nullopt;
+    co_return std::nullopt;
   }
   if (step.registry) {
-    return find_registry(scope, *step.registry);
+    model::RegistryIntegration named = co_await find_registry(ctx, scope, *step.registry);
+    co_return make_destination(scope, std::move(named), step.aws);
   }
   std::optional<model::RegistryIntegration> target =
       scope.services.integrations.default_integration();
   if (!target) {
     scope.log.line("Not pushed: the step names no registry and none is the default");
+    co_return std::nullopt;
   }
-  return target;
+  co_return make_destination(scope, std::move(*target), step.aws);
+}
+
+/// The name of an image that stays in the engine.
+oci::Reference local_reference(
+    const std::string& name, const std::string& tag, const SourcePosition& at) {
+  try {
+    oci::Reference reference = oci::Reference::parse(name);
+    reference.tag = tag;
+    return reference;
+  } catch (Error& error) {
+    error.set_position_if_unknown(at);
+    throw;
+  }
 }
 
 std::string default_tag(const RunState& run) {
@@ -141,7 +148,11 @@ Awaitable<std::string> build_image(
   request.labels = git_labels(run.git());
   request.no_cache = run.resolve_bool(step.no_cache, "no_cache");
   request.source_key = fmt::format("{}{}", run.build().pipeline, directory);
-  request.credentials = credential_source(scope);
+  BuildPulls pulls;
+  pulls.dockerfile = dockerfile.text;
+  pulls.arguments = request.build_arguments;
+  pulls.options = make_pull_options(scope, step.registry_contexts, step.aws);
+  request.credentials = co_await prepare_pulls(ctx, scope, std::move(pulls));
 
   BuildProgress progress(scope.log);
   engine::ProgressSink on_progress = [&progress](const engine::ProgressUpdate& update) {
@@ -178,9 +189,8 @@ Awaitable<StepOutput> run_build(Ctx ctx, StepScope scope, BuildStep step) {
   const std::string directory = run.resolve_directory(step.working_directory);
   const Dockerfile dockerfile = find_dockerfile(scope, step, directory);
   // Composed before the build: a name that cannot be pushed must not cost a build first.
-  const std::optional<model::RegistryIntegration> target = find_target(scope, step);
+  const std::optional<Destination> target = co_await find_destination(ctx, scope, step);
   std::vector<oci::Reference> references;
-  const std::string domain = target ? target->domain : std::string();
   for (const std::string& tag : tags) {
     references.push_back(
         target
@@ -206,8 +216,8 @@ Awaitable<StepOutput> run_build(Ctx ctx, StepScope scope, BuildStep step) {
       {"imageTagName", name + ":" + tags.front()}};
   if (target) {
     const auto push_started = Ctx::Clock::now();
-    PublishRequest request{image_id, *target, references};
-    const Published published = co_await publish(ctx, scope, std::move(request));
+    PublishRequest request{*target, references};
+    const Published published = co_await publish(ctx, scope, image_id, std::move(request));
     record.push_duration_ms = milliseconds_since(push_started);
     record.tags = published.tags;
     record.repo_digest = published.repo_digest;

@@ -137,7 +137,14 @@ Awaitable<int> run_container(Ctx ctx, StepScope scope, std::string container) {
 
 Awaitable<StepOutput> run_freestyle(Ctx ctx, StepScope scope, FreestyleStep step) {
   engine::DockerClient& docker = scope.services.engine;
-  const std::string image = co_await resolve_image(ctx, scope, step.image);
+  std::vector<Text> contexts;
+  if (step.registry_context) {
+    contexts.push_back(*step.registry_context);
+  }
+  AwsFields aws;
+  aws.role_arn = step.role_arn;
+  PullOptions options = make_pull_options(scope, contexts, aws);
+  const std::string image = co_await resolve_image(ctx, scope, step.image, std::move(options));
   StepOutput output;
   std::string directory;  // empty: the image's own
   if (!step.working_directory || trim(step.working_directory->value) != k_image_directory) {

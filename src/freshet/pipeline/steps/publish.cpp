@@ -2,7 +2,9 @@
 #include "freshet/pipeline/steps/publish.hpp"
 
 #include "freshet/base/text.hpp"
-#include "freshet/pipeline/steps/image_source.hpp"
+#include "freshet/engine/docker/image_sources.hpp"
+#include "freshet/pipeline/steps/engine_push.hpp"
+#include "freshet/pipeline/steps/watched_source.hpp"
 
 #include <fmt/format.h>
 
@@ -11,59 +13,155 @@
 namespace freshet::pipeline {
 namespace {
 
-constexpr auto k_lock_poll = std::chrono::milliseconds(50);
+std::vector<std::string> tags_of(const PublishRequest& request) {
+  std::vector<std::string> tags;
+  std::ranges::transform(request.references, std::back_inserter(tags), &oci::Reference::tag);
+  return tags;
+}
 
-/// Waits for the right to use the names of one repository in the engine.
-Awaitable<FileLock> lock_repository(const StepScope& scope, std::string name) {
-  const fs::path folder = scope.services.data.path() / "locks";
-  make_private_directory(folder);
-  const fs::path file = folder / std::string(oci::Digest::of(name).hex().substr(0, 32));
-  for (bool told = false;; told = true) {
-    if (std::optional<FileLock> lock = FileLock::try_acquire(file)) {
-      co_return std::move(*lock);
-    }
-    if (!told) {
-      scope.log.line(fmt::format("Waiting for another build that pushes {}", name));
-    }
-    co_await sleep_for(k_lock_poll);
+std::string frame_of(const PublishRequest& request) {
+  return fmt::format(
+      "pushing {} with {}",
+      request.references.front().to_string(),
+      request.destination.login_words());
+}
+
+void tell_names(const StepScope& scope, const PublishRequest& request) {
+  for (const oci::Reference& reference : request.references) {
+    scope.log.line(fmt::format("Tagging image as: {}", reference.to_string()));
   }
+}
+
+/// What was not there already, in one line.
+void tell_counts(const StepScope& scope, const oci::MoveCounts& counts) {
+  std::vector<std::string> parts;
+  const auto add = [&](int count, std::string_view what) {
+    if (count > 0) {
+      parts.push_back(fmt::format("{} {}", count, what));
+    }
+  };
+  add(counts.blobs_uploaded, "sent");
+  add(counts.blobs_copied, "copied from another registry");
+  add(counts.blobs_mounted, "mounted from another repository");
+  add(counts.blobs_present, "there already");
+  add(counts.referrers, "signatures and the like");
+  scope.log.line(fmt::format(
+      "Blobs: {}; {} sent",
+      parts.empty() ? "none" : join(parts, ", "),
+      human_size(counts.bytes_sent)));
+}
+
+Published make_published(
+    const StepScope& scope, const PublishRequest& request, const oci::Descriptor& manifest) {
+  Published published;
+  published.repo_digest =
+      fmt::format("{}@{}", request.references.front().name(), manifest.digest.to_string());
+  for (const oci::Reference& reference : request.references) {
+    scope.log.line(fmt::format(
+        "{}: digest: {} size: {}",
+        reference.tag,
+        manifest.digest.to_string(),
+        manifest.size_bytes));
+    published.tags.push_back(
+        {reference.domain, reference.path, reference.tag, request.destination.integration_name()});
+  }
+  return published;
+}
+
+Awaitable<oci::Place> open_place(Ctx ctx, StepScope scope, PublishRequest request) {
+  oci::Place place;
+  place.registry = co_await open_destination(ctx, scope, request.destination);
+  place.repository = request.references.at(0).path;
+  if (request.destination.integration) {
+    co_await scope.services.connections.make_repository(
+        ctx, *request.destination.integration, place.repository, request.destination.aws);
+  }
+  co_return place;
+}
+
+oci::ImageMover::ProgressLine progress_of(const StepScope& scope) {
+  return [&log = scope.log](std::string_view line) { log.line(line); };
+}
+
+/// nullopt, and a line in the log, when the image cannot be read from here.
+Awaitable<std::optional<oci::MoveReport>> push_layers(
+    Ctx ctx, StepScope scope, std::string image_id, PublishRequest request) {
+  oci::Place target = co_await open_place(ctx, scope, request);
+  std::optional<Error> unreadable;
+  std::optional<Error> failure;
+  try {
+    auto opened = co_await engine::make_image_source(
+        ctx, scope.services.engine, scope.services.pool, image_id);
+    WatchedSource source(std::move(opened));
+    try {
+      oci::PushOptions options;
+      co_return co_await scope.services.mover.push(
+          ctx, source, target, tags_of(request), options, progress_of(scope));
+    } catch (const Error& error) {
+      if (!source.has_failed()) {
+        failure = error;
+      }
+      unreadable = error;
+    }
+  } catch (const Error& error) {
+    unreadable = error;
+  }
+  if (failure) {
+    throw *failure;
+  }
+  scope.log.line(fmt::format(
+      "warning: cannot read the image from here: {}; the engine pushes it itself",
+      unreadable->message()));
+  co_return std::nullopt;
+}
+
+Awaitable<Published> push_somehow(
+    Ctx ctx, StepScope scope, std::string image_id, PublishRequest request) {
+  const std::optional<oci::MoveReport> report = co_await push_layers(ctx, scope, image_id, request);
+  if (!report) {
+    co_return co_await push_by_engine(ctx, scope, image_id, request);
+  }
+  tell_counts(scope, *report);
+  Published published = make_published(scope, request, report->manifest);
+  for (const oci::Reference& reference : request.references) {
+    co_await scope.services.engine.tag_image(ctx, image_id, reference.name(), reference.tag);
+  }
+  co_return published;
+}
+
+Awaitable<Published> copy(Ctx ctx, StepScope scope, RegistryImage image, PublishRequest request) {
+  const oci::Place target = co_await open_place(ctx, scope, request);
+  const std::string digest = image.manifest.digest.to_string();
+  if (image.place.name() == target.name()) {
+    const oci::Descriptor manifest =
+        co_await scope.services.mover.tag(ctx, target, digest, tags_of(request));
+    co_return make_published(scope, request, manifest);
+  }
+  scope.log.line(fmt::format("Copying {} to {}", image.repo_digest(), target.name()));
+  oci::CopyOptions options;
+  options.referrers = true;
+  const oci::MoveReport report = co_await scope.services.mover.copy(
+      ctx, image.place, digest, target, tags_of(request), options, progress_of(scope));
+  tell_counts(scope, report);
+  co_return make_published(scope, request, report.manifest);
 }
 
 }  // namespace
 
-Awaitable<Published> publish(Ctx ctx, StepScope scope, PublishRequest request) {
-  engine::DockerClient& docker = scope.services.engine;
-  const std::string repository = request.references.at(0).name();
-  const engine::RegistryAuth auth =
-      to_engine_auth(scope.run, scope.services.integrations.push_auth(request.target));
-  const FileLock lock = co_await lock_repository(scope, repository);
-  engine::ProgressLine on_progress = [&scope](std::string_view line) { scope.log.line(line); };
+Awaitable<Published> publish(
+    Ctx ctx, StepScope scope, std::string image_id, PublishRequest request) {
+  tell_names(scope, request);
+  std::string frame = frame_of(request);
+  auto work = push_somehow(ctx, scope, std::move(image_id), std::move(request));
+  co_return co_await in_context(std::move(frame), std::move(work));
+}
 
-  Published published;
-  for (const oci::Reference& reference : request.references) {
-    scope.log.line(fmt::format("Tagging image as: {}", reference.to_string()));
-    co_await docker.tag_image(ctx, request.image_id, repository, reference.tag);
-    const engine::PushedImage pushed = co_await in_context(
-        fmt::format("pushing {} with integration '{}'", reference.to_string(), request.target.name),
-        docker.push_image(ctx, repository, reference.tag, auth, on_progress));
-    published.repo_digest = repository + "@" + pushed.digest;
-    published.tags.push_back(
-        {reference.domain, reference.path, reference.tag, request.target.name});
-  }
-  const std::optional<engine::ImageDetails> image =
-      co_await docker.find_image(ctx, request.image_id);
-  const std::vector<std::string> digests =
-      image ? digests_of(*image, request.references.front()) : std::vector<std::string>();
-  const bool is_ours = std::any_of(digests.begin(), digests.end(), [&](const std::string& digest) {
-    return published.repo_digest == repository + "@" + digest;
-  });
-  if (!is_ours) {
-    throw Error(
-        ErrorCode::conflict,
-        fmt::format("another program moved '{}' in the engine while it was pushed", repository))
-        .with_hint("run the pipeline again; what is in the registry now may be another image");
-  }
-  co_return published;
+Awaitable<Published> publish(
+    Ctx ctx, StepScope scope, RegistryImage image, PublishRequest request) {
+  tell_names(scope, request);
+  std::string frame = frame_of(request);
+  auto work = copy(ctx, scope, std::move(image), std::move(request));
+  co_return co_await in_context(std::move(frame), std::move(work));
 }
 
 std::vector<std::string> resolve_tags(
@@ -100,47 +198,6 @@ std::vector<std::string> resolve_tags(
     }
   }
   return out;
-}
-
-Awaitable<model::ImageRecord> describe_image(Ctx ctx, StepScope scope, std::string image_id) {
-  engine::DockerClient& docker = scope.services.engine;
-  const std::optional<engine::ImageDetails> details = co_await docker.find_image(ctx, image_id);
-  if (!details) {
-    throw Error(ErrorCode::not_found, fmt::format("the engine no longer has image {}", image_id));
-  }
-  const std::vector<engine::ImageHistoryEntry> history =
-      co_await docker.image_history(ctx, image_id);
-  model::ImageRecord record;
-  record.id = make_id();
-  record.internal_image_id = internal_image_id(details->id);
-  record.created_at = now();
-  record.size_bytes = details->size_bytes;
-  record.os = details->os;
-  record.architecture = details->architecture;
-  record.build_id = scope.run.build().id;
-  record.pipeline = scope.run.build().pipeline;
-  record.step = scope.step.name;
-  record.git = scope.run.git();
-  const auto has_size = [](const engine::ImageHistoryEntry& entry) { return entry.size_bytes > 0; };
-  // The engine does not say which history entries made layers. Those with content did; when their
-  // number is not that of the layers, some layer is empty and no assignment would be certain.
-  const bool is_certain =
-      static_cast<std::size_t>(std::count_if(history.begin(), history.end(), has_size)) ==
-      details->diff_ids.size();
-  std::size_t next_layer = 0;
-  for (const engine::ImageHistoryEntry& entry : history) {
-    // Build arguments stand in the history of each RUN, and one of them may be a secret.
-    model::ImageLayer layer{scope.run.masker().mask(entry.created_by), entry.size_bytes, {}};
-    if (is_certain && has_size(entry)) {
-      layer.digest = details->diff_ids[next_layer++];
-    }
-    record.layers.push_back(std::move(layer));
-  }
-  co_return record;
-}
-
-std::string internal_image_id(std::string_view image_id) {
-  return std::string(image_id.substr(image_id.find(':') + 1));
 }
 
 }  // namespace freshet::pipeline

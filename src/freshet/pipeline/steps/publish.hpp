@@ -2,9 +2,11 @@
 #pragma once
 
 #include "freshet/model/image.hpp"
-#include "freshet/model/registry.hpp"
+#include "freshet/oci/copy/image_mover.hpp"
 #include "freshet/oci/reference.hpp"
 #include "freshet/pipeline/run/scope.hpp"
+#include "freshet/pipeline/steps/destination.hpp"
+#include "freshet/pipeline/steps/registry_image.hpp"
 
 #include <string>
 #include <vector>
@@ -12,9 +14,8 @@
 namespace freshet::pipeline {
 
 struct PublishRequest {
-  std::string image_id;  // on the engine
-  model::RegistryIntegration target;
-  std::vector<oci::Reference> references;  // one per tag, all of one repository of `target`
+  Destination destination;
+  std::vector<oci::Reference> references;  // one per tag, all of one repository there
 };
 
 struct Published {
@@ -22,12 +23,17 @@ struct Published {
   std::vector<model::ImageTag> tags;
 };
 
-/// Tags the image in the engine with each reference and pushes it there.
+/// Pushes an image of the engine, and gives it the pushed names there too.
 ///
-/// The engine pushes by name, so that a name is held by one run of this data directory at a time,
-/// and afterwards the pushed digest is checked to be that of the image meant.
-/// Throws what the engine's push throws; conflict when another program moved the name meanwhile.
-Awaitable<Published> publish(Ctx ctx, StepScope scope, PublishRequest request);
+/// The layers are read from the engine and sent by this program, each only where the registry lacks
+/// it. When they cannot be read, the engine pushes, which the log says.
+/// Throws what the push throws, with the first reference and the login in its context.
+Awaitable<Published> publish(
+    Ctx ctx, StepScope scope, std::string image_id, PublishRequest request);
+
+/// Copies an image from one registry to another, or within one; the engine is not asked. All
+/// platforms, and what refers to the image, go with it, and its digest stays.
+Awaitable<Published> publish(Ctx ctx, StepScope scope, RegistryImage image, PublishRequest request);
 
 /// The tags of a step in their order, without doubles: `tags` and `tag` together, else `fallback`.
 /// Throws invalid_input for what is not a tag.
@@ -37,11 +43,5 @@ std::vector<std::string> resolve_tags(
     const std::vector<Text>& tags,
     std::string_view fallback,
     bool lower_case);
-
-/// What the engine tells about an image, as the start of its record.
-Awaitable<model::ImageRecord> describe_image(Ctx ctx, StepScope scope, std::string image_id);
-
-/// `sha256:…` without the algorithm, as records identify images.
-std::string internal_image_id(std::string_view image_id);
 
 }  // namespace freshet::pipeline

@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 list(APPEND FRESHET_PIPELINE_SOURCES
+  steps/base_images.cpp
   steps/build.cpp
+  steps/build_logins.cpp
   steps/build_progress.cpp
+  steps/destination.cpp
+  steps/engine_push.cpp
   steps/freestyle.cpp
   steps/git_clone.cpp
+  steps/image_records.cpp
   steps/image_source.cpp
   steps/publish.cpp
+  steps/pull.cpp
   steps/push.cpp
+  steps/registry_image.cpp
   steps/script.cpp
-  steps/targets.cpp)
+  steps/watched_source.cpp)
 list(APPEND FRESHET_PIPELINE_TESTS
+  steps/base_images_test.cpp
   steps/build_progress_test.cpp
   steps/image_source_test.cpp
   steps/script_test.cpp)

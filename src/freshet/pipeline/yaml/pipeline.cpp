@@ -2,7 +2,6 @@
 #include "freshet/pipeline/yaml/pipeline.hpp"
 
 #include "freshet/base/text.hpp"
-#include "freshet/pipeline/yaml/context_checks.hpp"
 #include "freshet/pipeline/yaml/document.hpp"
 #include "freshet/pipeline/yaml/field_reader.hpp"
 #include "freshet/pipeline/yaml/scalars.hpp"
@@ -93,7 +92,7 @@ std::string_view to_string(StepType type) {
 }
 
 ParsedPipeline parse_pipeline(
-    std::string_view text, std::string file_name, const PipelineContext* context) {
+    std::string_view text, std::string file_name, const PipelineCheck& check) {
   ParsedPipeline parsed;
   Findings findings(std::move(file_name), parsed.diagnostics);
   const std::optional<YamlNode> root = parse_document(text, findings);
@@ -109,9 +108,8 @@ ParsedPipeline parse_pipeline(
     return parsed;
   }
   Pipeline pipeline = parse_root(*root, findings);
-  if (context != nullptr) {
-    check_registries(
-        pipeline, context->registries, context->has_default_registry, parsed.diagnostics);
+  if (check) {
+    check(pipeline, parsed.diagnostics);
   }
   if (!parsed.diagnostics.has_errors()) {
     parsed.pipeline = std::move(pipeline);

@@ -4,6 +4,7 @@
 #include "freshet/base/diagnostics.hpp"
 #include "freshet/base/error.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,15 @@ struct GitCloneStep {
   std::optional<Text> git;  // only ever `CF-default`
 };
 
+/// What a step says about Amazon ECR beside the integration; `pipeline/checks` judges it.
+struct AwsFields {
+  std::optional<Text> region;
+  std::optional<Text> role_arn;
+  std::optional<Text> session_name;  // `aws_session_name`
+  std::optional<int> duration_seconds;  // `aws_duration_seconds`
+  SourcePosition duration_at;
+};
+
 enum class TagPolicy { lowercase, original };
 
 struct BuildStep {
@@ -54,14 +64,32 @@ struct BuildStep {
   BoolValue no_cache;
   std::optional<Text> registry;
   std::optional<BoolValue> disable_push;  // absent: as the account has it
+  std::vector<Text> registry_contexts;  // integrations to pull with
+  AwsFields aws;
 };
+
+/// A login that a step carries itself.
+struct InlineCredentials {
+  Text username;
+  Text password;
+};
+
+/// Whose API gives the login of a push without an integration.
+enum class PushProvider { docker, ecr };
 
 struct PushStep {
   Text candidate;  // `${{build_step}}` or an image reference
   std::optional<Text> tag;
   std::vector<Text> tags;
   std::optional<Text> image_name;  // absent: the candidate's
-  std::optional<Text> registry;
+  std::optional<Text> registry;  // an integration, or a host
+  std::optional<Text> registry_context;  // integration to pull the candidate with
+  std::optional<PushProvider> provider;
+  SourcePosition provider_at;
+  std::optional<InlineCredentials> credentials;
+  std::optional<Text> access_key_id;
+  std::optional<Text> secret_access_key;
+  AwsFields aws;
 };
 
 enum class Shell { sh, bash };
@@ -74,6 +102,8 @@ struct FreestyleStep {
   Shell shell = Shell::sh;
   std::optional<Text> working_directory;
   std::vector<Text> environment;  // KEY=value
+  std::optional<Text> registry_context;  // integration to pull `image` with
+  std::optional<Text> role_arn;  // to pull from Amazon ECR
 };
 
 /// In the order of the alternatives of `Step::body`.
@@ -99,11 +129,9 @@ struct Pipeline {
   std::vector<Step> steps;  // in the order of the file; names are unique
 };
 
-/// What the file is checked against beside its own rules.
-struct PipelineContext {
-  std::vector<std::string> registries;  // names of the connected integrations
-  bool has_default_registry = false;
-};
+/// What a file is checked against beside its own rules, e.g. the connected registries. It gets what
+/// could be read, also of a file with errors.
+using PipelineCheck = std::function<void(const Pipeline& pipeline, Diagnostics& diagnostics)>;
 
 struct ParsedPipeline {
   std::optional<Pipeline> pipeline;  // absent when there are errors
@@ -112,10 +140,9 @@ struct ParsedPipeline {
 
 /// Reads a pipeline file. All findings are reported, not only the first; what the language has but
 /// this program does not do yet is an error, so that nothing in a file is ever ignored.
-/// `file_name` is only used in positions. With `context` the registries that the file names are
-/// checked too, also in a file with other errors.
+/// `file_name` is only used in positions.
 ParsedPipeline parse_pipeline(
-    std::string_view text, std::string file_name, const PipelineContext* context = nullptr);
+    std::string_view text, std::string file_name, const PipelineCheck& check = {});
 
 /// Whether a step is named `main_clone`: it then is the clone that later steps start from.
 bool uses_main_clone(const Pipeline& pipeline);

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 list(APPEND FRESHET_PIPELINE_LANGUAGE_SOURCES
   yaml/boolean.cpp
-  yaml/context_checks.cpp
   yaml/document.cpp
   yaml/field_reader.cpp
   yaml/pipeline.cpp
@@ -13,7 +12,6 @@ list(APPEND FRESHET_PIPELINE_LANGUAGE_SOURCES
   yaml/vocabulary.cpp)
 list(APPEND FRESHET_PIPELINE_LANGUAGE_TESTS
   yaml/boolean_test.cpp
-  yaml/context_checks_test.cpp
   yaml/document_test.cpp
   yaml/pipeline_test.cpp
   yaml/samples_test.cpp

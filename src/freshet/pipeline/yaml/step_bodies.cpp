@@ -43,6 +43,63 @@ void parse_dockerfile(FieldReader& fields, BuildStep& step, Findings& findings) 
   inner.finish({});
 }
 
+AwsFields parse_aws(FieldReader& fields, Findings& findings) {
+  AwsFields aws;
+  aws.region = fields.text("region");
+  aws.role_arn = fields.text("role_arn");
+  aws.session_name = fields.text("aws_session_name");
+  aws.duration_seconds = fields.positive_number("aws_duration_seconds");
+  if (const YamlEntry* entry = fields.take("aws_duration_seconds")) {
+    aws.duration_at = findings.position(entry->value.at);
+  }
+  return aws;
+}
+
+/// Who builds. There is one builder, so that only its form is of interest.
+void parse_build_provider(FieldReader& fields, Findings& findings) {
+  const YamlEntry* entry = fields.take("provider");
+  if (entry == nullptr) {
+    return;
+  }
+  if (entry->value.kind != YamlKind::map) {
+    findings.error(entry->value.at, "'provider' must be a map", "such as: {type: cf}");
+    return;
+  }
+  FieldReader inner(entry->value, entry->key_at, findings, "provider.");
+  const YamlEntry* type = inner.take("type");
+  if (inner.choice("type", {"cf", "gcb"}) == 1u) {
+    findings.error(type->value.at, "build provider 'gcb' is not supported yet");
+  }
+  inner.take("arguments");  // all of them are of gcb
+  inner.finish({});
+}
+
+std::optional<InlineCredentials> parse_credentials(FieldReader& fields, Findings& findings) {
+  const YamlEntry* entry = fields.take("credentials");
+  if (entry == nullptr) {
+    return std::nullopt;
+  }
+  if (entry->value.kind != YamlKind::map) {
+    findings.error(
+        entry->value.at, "'credentials' must be a map", "it has a 'username' and a 'password'");
+    return std::nullopt;
+  }
+  FieldReader inner(entry->value, entry->key_at, findings, "credentials.");
+  InlineCredentials credentials;
+  credentials.username = inner.required_text("username");
+  credentials.password = inner.required_text("password");
+  inner.finish({});
+  return credentials;
+}
+
+std::optional<PushProvider> parse_push_provider(FieldReader& fields) {
+  const auto choice = fields.choice("provider", {"docker", "standard", "ecr"});
+  if (!choice) {
+    return std::nullopt;
+  }
+  return *choice == 2 ? PushProvider::ecr : PushProvider::docker;  // `standard` is an alias
+}
+
 void check_excluded(const YamlEntry* entry, const YamlEntry* other, Findings& findings) {
   if (entry != nullptr && other != nullptr) {
     findings.error(
@@ -84,6 +141,9 @@ BuildStep parse_build(FieldReader& fields, Findings& findings) {
   step.no_cache = fields.boolean("no_cache").value_or(BoolValue{});
   step.registry = fields.text("registry");
   step.disable_push = fields.boolean("disable_push");
+  step.registry_contexts = fields.texts("registry_contexts");
+  step.aws = parse_aws(fields, findings);
+  parse_build_provider(fields, findings);
   fields.boolean("buildkit");  // every build goes by BuildKit, so only its form is checked
   return step;
 }
@@ -98,6 +158,15 @@ PushStep parse_push(FieldReader& fields, Findings& findings) {
     check_image_name(*step.image_name, findings);
   }
   step.registry = fields.text("registry");
+  step.registry_context = fields.text("registry_context");
+  step.provider = parse_push_provider(fields);
+  if (const YamlEntry* entry = fields.take("provider")) {
+    step.provider_at = findings.position(entry->value.at);
+  }
+  step.credentials = parse_credentials(fields, findings);
+  step.access_key_id = fields.text("accessKeyId");
+  step.secret_access_key = fields.text("secretAccessKey");
+  step.aws = parse_aws(fields, findings);
   return step;
 }
 
@@ -111,6 +180,8 @@ FreestyleStep parse_freestyle(FieldReader& fields, Findings& findings) {
   step.shell = shell == 1u ? Shell::bash : Shell::sh;
   step.working_directory = fields.text("working_directory");
   step.environment = fields.assignments("environment");
+  step.registry_context = fields.text("registry_context");
+  step.role_arn = fields.text("role_arn");
   check_excluded(fields.take("cmd"), fields.take("commands"), findings);
   check_excluded(fields.take("cmd"), fields.take("shell"), findings);
   return step;

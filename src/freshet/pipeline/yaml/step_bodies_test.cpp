@@ -164,6 +164,69 @@ TEST(Build, an_inline_dockerfile_has_only_content) {
       ElementsAre("7:16 error: 'dockerfile.content' must be a string (put it in quotes: '1')"));
 }
 
+TEST(Build, only_the_own_builder_is_a_provider) {
+  const std::string build = "type: build\nimage_name: x\n";
+  EXPECT_THAT(findings_of(build + "provider: {type: cf}"), IsEmpty());
+  EXPECT_THAT(
+      findings_of(build + "provider: {type: gcb, arguments: {cache: {repo: x}}}"),
+      ElementsAre("6:22 error: build provider 'gcb' is not supported yet"));
+  EXPECT_THAT(
+      findings_of(build + "provider: {type: docker, timeout: 1}"),
+      ElementsAre(
+          "6:22 error: 'provider.type' must be one of [cf, gcb]",
+          "6:30 error: 'provider.timeout' is not allowed (did you mean 'type'?)"));
+  EXPECT_THAT(
+      findings_of(build + "provider: cf"),
+      ElementsAre("6:15 error: 'provider' must be a map (such as: {type: cf})"));
+}
+
+TEST(Build, contexts_are_a_list_and_elsewhere_one_text) {
+  EXPECT_THAT(
+      findings_of("type: build\nimage_name: x\nregistry_contexts: a\nregistry_context: b"),
+      ElementsAre(
+          "6:24 error: 'registry_contexts' must be a list (start each entry on a line of its own "
+          "with '- ')",
+          "7:5 error: 'registry_context' is not allowed (did you mean 'registry_contexts'?)"));
+  EXPECT_THAT(
+      findings_of("image: x\nregistry_contexts: [a]\nregistry_context: [b]"),
+      ElementsAre(
+          "5:5 error: 'registry_contexts' is not allowed (did you mean 'registry_context'?)",
+          "6:23 error: 'registry_context' must be a string"));
+}
+
+TEST(Push, inline_credentials_have_both_parts) {
+  const std::string push = "type: push\ncandidate: x\n";
+  EXPECT_THAT(findings_of(push + "credentials: {username: a, password: b}"), IsEmpty());
+  EXPECT_THAT(
+      findings_of(push + "credentials: {username: a, passwort: b}"),
+      ElementsAre(
+          "6:5 error: 'credentials.password' is required",
+          "6:32 error: 'credentials.passwort' is not allowed (did you mean 'password'?)"));
+  EXPECT_THAT(
+      findings_of(push + "credentials: secret"),
+      ElementsAre(
+          "6:18 error: 'credentials' must be a map (it has a 'username' and a 'password')"));
+  EXPECT_THAT(
+      findings_of(push + "credentials: {username: 1, password: ''}"),
+      ElementsAre(
+          "6:29 error: 'credentials.username' must be a string (put it in quotes: '1')",
+          "6:42 error: 'credentials.password' must not be empty"));
+}
+
+TEST(Push, providers_are_listed_and_durations_are_numbers) {
+  const std::string push = "type: push\ncandidate: x\n";
+  for (const std::string provider : {"docker", "standard", "ecr"}) {
+    EXPECT_THAT(findings_of(push + "provider: " + provider), IsEmpty());
+  }
+  EXPECT_THAT(
+      findings_of(push + "provider: gcr\naws_duration_seconds: long\nregion: 1"),
+      ElementsAre(
+          "6:15 error: 'provider' must be one of [docker, standard, ecr]",
+          "7:27 error: 'aws_duration_seconds' must be a whole number of at least 1",
+          "8:13 error: 'region' must be a string (put it in quotes: '1')"));
+  EXPECT_THAT(findings_of(push + "aws_duration_seconds: '900'"), IsEmpty());
+}
+
 TEST(Freestyle, commands_exclude_cmd_and_cmd_excludes_shell) {
   EXPECT_THAT(
       findings_of("image: x\ncmd: [a]\ncommands: [b]\nshell: sh"),
@@ -198,9 +261,7 @@ TEST(Fields, what_the_language_has_and_we_do_not_is_said) {
         "debug",
         "docker_machine",
         "volumes",
-        "services",
-        "registry_context",
-        "role_arn"}},
+        "services"}},
       {"type: git-clone\nrepo: a/b",
        {"exclude_blobs", "skip_tags_on_update", "credentials", "when"}},
       {"type: build\nimage_name: x",
@@ -215,12 +276,8 @@ TEST(Fields, what_the_language_has_and_we_do_not_is_said) {
         "metadata",
         "annotations",
         "progress",
-        "no_cf_cache",
-        "registry_contexts",
-        "provider",
-        "region"}},
-      {"type: push\ncandidate: x",
-       {"registry_context", "credentials", "accessKeyId", "secretAccessKey", "provider", "scale"}},
+        "no_cf_cache"}},
+      {"type: push\ncandidate: x", {"scale", "retry"}},
   };
   for (const auto& [step, keys] : cases) {
     const std::size_t line = 5 + split(step, '\n').size() - 1;

@@ -47,11 +47,6 @@ const Words& unsupported_keys(StepType type) {
       "cache_from",
       "cache_to",
       "squash",
-      "registry_contexts",
-      "region",
-      "role_arn",
-      "aws_session_name",
-      "aws_duration_seconds",
       "metadata",
       "annotations",
       "ssh",
@@ -60,21 +55,9 @@ const Words& unsupported_keys(StepType type) {
       "buildx",
       "platform",
       "cosign",
-      "provider",
   };
-  static const Words push = {
-      "registry_context",
-      "provider",
-      "credentials",
-      "accessKeyId",
-      "secretAccessKey",
-      "region",
-      "role_arn",
-      "aws_session_name",
-      "aws_duration_seconds",
-  };
-  static const Words freestyle = {
-      "volumes", "services", "registry_context", "role_arn", "create_file"};
+  static const Words push = {};
+  static const Words freestyle = {"volumes", "services", "create_file"};
   static const std::array<const Words*, 4> by_type = {&git_clone, &build, &push, &freestyle};
   return *by_type[static_cast<std::size_t>(type)];
 }

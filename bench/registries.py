@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registries for the benchmarks of moving images, and the layers that are moved."""
+
+import hashlib
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tarfile
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+
+from support.waiting import wait_for
+
+LAYER_SOURCE = Path("/usr/lib")
+MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
+LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+
+def write_layer(path, size, skip=0):
+    """A tar of at least `size` bytes of what is installed here; `skip`: of files left out first."""
+    taken = 0
+    with tarfile.open(path, "w") as tar:
+        for folder, folders, names in os.walk(LAYER_SOURCE):
+            folders.sort()
+            for name in sorted(names):
+                file = Path(folder) / name
+                if file.is_symlink() or not file.is_file():
+                    continue
+                if skip > 0:
+                    skip -= file.stat().st_size
+                    continue
+                tar.add(file, str(file).lstrip("/"))
+                taken += file.stat().st_size
+                if taken >= size:
+                    return taken
+    raise SystemExit(f"{LAYER_SOURCE} holds only {taken / 1e6:.0f} of {size / 1e6:.0f} MB")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class OpenRegistry:
+    """Debian's docker-registry on loopback, for everybody: no side pays for checking passwords."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.storage = directory / "storage"
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.log = directory / "log"
+        self.process = None
+
+    def start(self):
+        self.storage.mkdir(parents=True)
+        config = self.directory / "config.yml"
+        config.write_text(
+            json.dumps(
+                {
+                    "version": 0.1,
+                    "log": {"level": "info", "accesslog": {"disabled": False}},
+                    "storage": {
+                        "filesystem": {"rootdirectory": str(self.storage)},
+                        "delete": {"enabled": True},
+                    },
+                    "http": {"addr": self.address},
+                }
+            )
+        )
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                ["docker-registry", "serve", config], stdout=log, stderr=log
+            )
+        wait_for(self.answers, f"docker-registry at {self.address}")
+        return self
+
+    def answers(self):
+        try:
+            return self.request("GET", "/v2/").status == 200
+        except OSError:
+            return False
+
+    def request(self, method, target, body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request(method, target, body=body, headers=headers or {})
+        response = connection.getresponse()
+        response.read()
+        connection.close()
+        return response
+
+    def requests(self):
+        """How many requests it has answered so far."""
+        return self.log.read_text().count("HTTP/1.1")
+
+    def put_blob(self, repository, content):
+        digest = "sha256:" + hashlib.sha256(content).hexdigest()
+        begun = self.request("POST", f"/v2/{repository}/blobs/uploads/")
+        location = begun.headers["Location"].split(self.address, 1)[-1]
+        join = "&" if "?" in location else "?"
+        stored = self.request(
+            "PUT",
+            f"{location}{join}digest={digest}",
+            body=content,
+            headers={"Content-Type": "application/octet-stream"},
+        )
+        assert stored.status == 201, stored.status
+        return {"digest": digest, "size": len(content)}
+
+    def put_image(self, repository, tag, layers, note=""):
+        """layers: [{digest, size}] that the repository has, or that another one lends."""
+        config = self.put_blob(
+            repository,
+            json.dumps(
+                {
+                    "architecture": "amd64",
+                    "os": "linux",
+                    "config": {"Labels": {"note": note}},
+                    "rootfs": {"type": "layers", "diff_ids": [one["diff_id"] for one in layers]},
+                }
+            ).encode(),
+        )
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST_TYPE,
+            "config": {"mediaType": CONFIG_TYPE, **config},
+            "layers": [
+                {"mediaType": LAYER_TYPE, "digest": one["digest"], "size": one["size"]}
+                for one in layers
+            ],
+        }
+        stored = self.request(
+            "PUT",
+            f"/v2/{repository}/manifests/{tag}",
+            body=json.dumps(manifest).encode(),
+            headers={"Content-Type": MANIFEST_TYPE},
+        )
+        assert stored.status == 201, stored.status
+        return f"{self.address}/{repository}:{tag}"
+
+    def mount(self, repository, layer, source):
+        answer = self.request(
+            "POST", f"/v2/{repository}/blobs/uploads/?mount={layer['digest']}&from={source}"
+        )
+        assert answer.status == 201, answer.status
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.directory)
+
+
+@contextmanager
+def registry(directory):
+    opened = OpenRegistry(directory).start()
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def gzip_layer(tar):
+    """What a registry would hold of a tar: {digest, size, diff_id} and the bytes."""
+    content = tar.read_bytes()
+    squeeze = zlib.compressobj(6, zlib.DEFLATED, 31)
+    packed = squeeze.compress(content) + squeeze.flush()
+    return {
+        "diff_id": "sha256:" + hashlib.sha256(content).hexdigest(),
+        "digest": "sha256:" + hashlib.sha256(packed).hexdigest(),
+        "size": len(packed),
+    }, packed
+
+
+def find_peer(name, variable):
+    """The program of a peer that Debian does not bring; None: it is not there."""
+    return os.environ.get(variable) or shutil.which(name)

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/net/curl_driver.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+namespace freshet::net {
+namespace {
+
+/// Connections kept for later requests; more than one host's worth of parallel transfers.
+constexpr long k_max_idle_connections = 64;
+
+void initialise_curl_once() {
+  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (code != CURLE_OK) {
+    throw Error(ErrorCode::internal, curl_easy_strerror(code));
+  }
+}
+
+}  // namespace
+
+/// One of curl's sockets, which stays curl's own: it is let go of, never closed.
+struct CurlDriver::Watch {
+  explicit Watch(const asio::strand<asio::any_io_executor>& strand) : descriptor(strand) {}
+  ~Watch() {
+    if (descriptor.is_open()) {
+      descriptor.release();
+    }
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  asio::posix::stream_descriptor descriptor;
+  int wanted = CURL_POLL_NONE;
+  bool is_reading = false;
+  bool is_writing = false;
+};
+
+CurlDriver::CurlDriver(const asio::any_io_executor& executor)
+    : strand_(asio::make_strand(executor)), timer_(strand_) {
+  initialise_curl_once();
+  multi_ = curl_multi_init();
+  if (multi_ == nullptr) {
+    throw Error(ErrorCode::unavailable, "out of memory");
+  }
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlDriver::on_socket);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, static_cast<void*>(this));
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlDriver::on_timer);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, static_cast<void*>(this));
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, k_max_idle_connections);
+}
+
+CurlDriver::~CurlDriver() {
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, nullptr);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, nullptr);
+  watches_.clear();
+  curl_multi_cleanup(multi_);
+}
+
+void CurlDriver::attach(CURL* handle, Owner& owner) {
+  curl_easy_setopt(handle, CURLOPT_PRIVATE, static_cast<void*>(&owner));
+  const CURLMcode code = curl_multi_add_handle(multi_, handle);
+  if (code != CURLM_OK) {
+    throw Error(ErrorCode::internal, curl_multi_strerror(code));
+  }
+}
+
+void CurlDriver::detach(CURL* handle) {
+  curl_multi_remove_handle(multi_, handle);
+}
+
+int CurlDriver::on_socket(CURL*, curl_socket_t socket, int wanted, void* self, void*) {
+  static_cast<CurlDriver*>(self)->watch(socket, wanted);
+  return 0;
+}
+
+int CurlDriver::on_timer(CURLM*, long timeout_ms, void* self) {
+  static_cast<CurlDriver*>(self)->set_timer(timeout_ms);
+  return 0;
+}
+
+void CurlDriver::watch(curl_socket_t socket, int wanted) {
+  if (wanted == CURL_POLL_REMOVE) {
+    watches_.erase(socket);  // waits that are under way keep the object, not the descriptor
+    return;
+  }
+  auto& entry = watches_[socket];
+  if (entry == nullptr) {
+    entry = std::make_shared<Watch>(strand_);
+    entry->descriptor.assign(socket);
+  }
+  entry->wanted = wanted;
+  wait_as_wanted(socket, entry);
+}
+
+void CurlDriver::wait_as_wanted(curl_socket_t socket, const std::shared_ptr<Watch>& entry) {
+  if ((entry->wanted & CURL_POLL_IN) != 0 && !entry->is_reading) {
+    entry->is_reading = true;
+    wait_for(socket, entry, CURL_CSELECT_IN);
+  }
+  if ((entry->wanted & CURL_POLL_OUT) != 0 && !entry->is_writing) {
+    entry->is_writing = true;
+    wait_for(socket, entry, CURL_CSELECT_OUT);
+  }
+}
+
+void CurlDriver::wait_for(curl_socket_t socket, const std::shared_ptr<Watch>& entry, int event) {
+  using asio::posix::stream_descriptor;
+  entry->descriptor.async_wait(
+      event == CURL_CSELECT_IN ? stream_descriptor::wait_read : stream_descriptor::wait_write,
+      [weak = weak_from_this(), weak_entry = std::weak_ptr(entry), socket, event](
+          boost::system::error_code failure) {
+        const auto self = weak.lock();
+        const auto watched = weak_entry.lock();
+        if (self != nullptr && watched != nullptr && !failure) {
+          self->on_ready(socket, watched, event);
+        }
+      });
+}
+
+void CurlDriver::on_ready(curl_socket_t socket, const std::shared_ptr<Watch>& entry, int event) {
+  (event == CURL_CSELECT_IN ? entry->is_reading : entry->is_writing) = false;
+  const int polled = event == CURL_CSELECT_IN ? CURL_POLL_IN : CURL_POLL_OUT;
+  if ((entry->wanted & polled) != 0) {  // else it was paused while the wait was under way
+    // A refusal that came while the body is being sent must be read before the next send fails.
+    const bool look = event == CURL_CSELECT_OUT && (entry->wanted & CURL_POLL_IN) != 0;
+    act(socket, look ? event | CURL_CSELECT_IN : event);
+  }
+  const auto found = watches_.find(socket);
+  if (found != watches_.end() && found->second == entry) {
+    wait_as_wanted(socket, entry);
+  }
+}
+
+void CurlDriver::set_timer(long timeout_ms) {
+  if (timeout_ms < 0) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_after(std::chrono::milliseconds(timeout_ms));
+  timer_.async_wait([weak = weak_from_this()](boost::system::error_code failure) {
+    const auto self = weak.lock();
+    if (self != nullptr && !failure) {
+      self->act(CURL_SOCKET_TIMEOUT, 0);
+    }
+  });
+}
+
+/// Lets curl work, then tells the owners of transfers that have ended.
+void CurlDriver::act(curl_socket_t socket, int event) {
+  int running = 0;
+  curl_multi_socket_action(multi_, socket, event, &running);
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) {
+      continue;
+    }
+    const CURLcode code = message->data.result;
+    void* owner = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
+    static_cast<Owner*>(owner)->on_ended(code);
+  }
+}
+
+}  // namespace freshet::net

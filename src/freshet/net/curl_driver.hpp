@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "freshet/base/async.hpp"
+
+#include <boost/asio/strand.hpp>
+#include <curl/curl.h>
+
+#include <map>
+#include <memory>
+
+namespace freshet::net {
+
+/// The curl multi handle, driven by the sockets and timers of Asio. Everything but the constructor
+/// runs on `strand()`.
+class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
+ public:
+  /// Whoever owns a transfer.
+  class Owner {
+   public:
+    /// curl is done with the transfer; it is still attached.
+    virtual void on_ended(CURLcode code) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  explicit CurlDriver(const asio::any_io_executor& executor);
+  ~CurlDriver();
+  CurlDriver(const CurlDriver&) = delete;
+  CurlDriver& operator=(const CurlDriver&) = delete;
+
+  const asio::strand<asio::any_io_executor>& strand() const { return strand_; }
+
+  /// Starts the transfer, which must be detached before it or its owner goes.
+  void attach(CURL* handle, Owner& owner);
+  /// Ends what is under way: a connection that was left in the middle of a request is closed.
+  void detach(CURL* handle);
+
+ private:
+  struct Watch;
+
+  static int on_socket(CURL*, curl_socket_t socket, int wanted, void* self, void*);
+  static int on_timer(CURLM*, long timeout_ms, void* self);
+  void watch(curl_socket_t socket, int wanted);
+  void wait_as_wanted(curl_socket_t socket, const std::shared_ptr<Watch>& entry);
+  void wait_for(curl_socket_t socket, const std::shared_ptr<Watch>& entry, int event);
+  void on_ready(curl_socket_t socket, const std::shared_ptr<Watch>& entry, int event);
+  void set_timer(long timeout_ms);
+  void act(curl_socket_t socket, int event);
+
+  asio::strand<asio::any_io_executor> strand_;
+  asio::steady_timer timer_;
+  CURLM* multi_ = nullptr;
+  std::map<curl_socket_t, std::shared_ptr<Watch>> watches_;
+};
+
+}  // namespace freshet::net

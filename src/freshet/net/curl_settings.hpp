@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "freshet/net/connection_settings.hpp"
+
+#include <curl/curl.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <vector>
+
+namespace freshet::net {
+
+/// `ConnectionSettings`, checked and read once, in the form in which curl takes them. Must outlive
+/// the transfers that it was applied to.
+class CurlSettings {
+ public:
+  /// Throws invalid_input when a certificate or key is none, the two do not belong together, or the
+  /// proxy is no URL or carries credentials. No message quotes any of them.
+  explicit CurlSettings(ConnectionSettings settings);
+  CurlSettings(const CurlSettings&) = delete;
+  CurlSettings& operator=(const CurlSettings&) = delete;
+
+  void apply_to(CURL* handle) const;
+  /// Whether a proxy, ours or the environment's, may stand between us and a server.
+  bool may_use_proxy() const;
+  bool has_own_authorities() const { return !authorities_.empty(); }
+
+ private:
+  struct Free {
+    void operator()(X509* certificate) const { X509_free(certificate); }
+  };
+
+  static CURLcode on_context(CURL*, void* context, void* self);
+  void read_authorities();
+  void check_client_certificate() const;
+  void check_proxy() const;
+
+  ConnectionSettings settings_;
+  std::vector<std::unique_ptr<X509, Free>> authorities_;
+};
+
+}  // namespace freshet::net

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/oci/copy/errand.hpp"
+
+#include "freshet/base/text.hpp"
+#include "freshet/oci/copy/parallel.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace freshet::oci {
+namespace {
+
+constexpr std::size_t k_shown_digest = 19;  // `sha256:` and the twelve digits that people know
+constexpr std::size_t k_max_mounts = 3;  // each that is refused costs a request or two
+constexpr int k_max_refused_mounts = 20;  // in a row: this registry does not mount
+
+/// A blob at another registry, read as often as the upload needs it.
+class RemoteBlob final : public BlobSource {
+ public:
+  RemoteBlob(Descriptor blob, Place place) : blob_(std::move(blob)), place_(std::move(place)) {}
+
+  std::optional<Descriptor> known() const override { return blob_; }
+  Awaitable<std::unique_ptr<net::ByteStream>> open(Ctx ctx, std::uint64_t offset) override {
+    co_return co_await place_.registry->open_blob(ctx, place_.repository, blob_, offset);
+  }
+
+ private:
+  Descriptor blob_;
+  Place place_;
+};
+
+bool is_corrupt(const std::optional<Error>& error) {
+  return error && error->code() == ErrorCode::corrupt_data;
+}
+
+}  // namespace
+
+Errand::Errand(MoverState& state, Ctx ctx, Place target, ImageMover::ProgressLine progress)
+    : state_(state), ctx_(ctx), target_(std::move(target)), progress_(std::move(progress)) {}
+
+std::string Errand::turn_name(const Digest& digest) const {
+  return fmt::format("{}@{}", target_.name(), digest.to_string());
+}
+
+void Errand::say(const Digest& digest, std::string_view event) {
+  if (progress_) {
+    progress_(fmt::format("{}… {}", digest.to_string().substr(0, k_shown_digest), event));
+  }
+}
+
+void Errand::note_uploaded(const Descriptor& blob) {
+  state_.known.add(target_.registry->domain(), target_.repository, blob.digest);
+  ++counts_.blobs_uploaded;
+  counts_.bytes_sent += blob.size_bytes;
+  say(blob.digest, "uploaded " + human_size(blob.size_bytes));
+}
+
+Awaitable<void> Errand::bring_all(std::vector<WantedBlob> wanted) {
+  // The largest take longest: begun last, they would be waited for alone.
+  std::ranges::stable_sort(
+      wanted, std::ranges::greater(), [](const WantedBlob& each) { return each.blob.size_bytes; });
+  const auto bring_one = [&](std::size_t index) { return bring(std::move(wanted[index])); };
+  co_await for_each_at_once(wanted.size(), k_at_once, bring_one);
+}
+
+Awaitable<void> Errand::bring(WantedBlob wanted) {
+  const auto turn = co_await state_.blobs.take(turn_name(wanted.blob.digest));
+  const bool is_found = co_await find_or_mount(wanted);
+  if (is_found) {
+    co_return;
+  }
+  co_await in_context(
+      fmt::format("bringing blob '{}' to '{}'", wanted.blob.digest.to_string(), target_.name()),
+      transfer(wanted));
+}
+
+Awaitable<bool> Errand::bring_if_had(WantedBlob wanted) {
+  const auto turn = co_await state_.blobs.take(turn_name(wanted.blob.digest));
+  const bool is_found = co_await find_or_mount(wanted);
+  if (is_found) {
+    co_return true;
+  }
+  const auto slot = co_await state_.transfers.take("");
+  for (const Place& from : wanted.copy_from) {
+    const bool is_copied = co_await copy_if_had(wanted.blob, from);
+    if (is_copied) {
+      co_return true;
+    }
+  }
+  co_return false;
+}
+
+Awaitable<bool> Errand::copy_if_had(Descriptor blob, Place from) {
+  try {
+    const auto size = co_await from.registry->find_blob(ctx_, from.repository, blob.digest);
+    if (size == blob.size_bytes) {
+      co_await copy(blob, from);
+      co_return true;
+    }
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::deadline_exceeded) {
+      throw;
+    }
+    say(blob.digest, fmt::format("not copied from {}: {}", from.name(), error.message()));
+  }
+  co_return false;
+}
+
+Awaitable<bool> Errand::find_or_mount(const WantedBlob& wanted) {
+  const bool is_present = co_await is_there(wanted.blob);
+  if (is_present) {
+    ++counts_.blobs_present;
+    say(wanted.blob.digest, "already there");
+    co_return true;
+  }
+  co_return co_await mount(wanted);
+}
+
+Awaitable<bool> Errand::is_there(Descriptor blob) {
+  const std::string& domain = target_.registry->domain();
+  if (state_.known.has(domain, target_.repository, blob.digest)) {
+    co_return true;
+  }
+  const auto size = co_await target_.registry->find_blob(ctx_, target_.repository, blob.digest);
+  if (!size || *size != blob.size_bytes) {
+    // Another size means that one of the two is wrong: the bytes themselves will tell.
+    co_return false;
+  }
+  state_.known.add(domain, target_.repository, blob.digest);
+  co_return true;
+}
+
+Awaitable<bool> Errand::mount(const WantedBlob& wanted) {
+  const std::string& domain = target_.registry->domain();
+  std::vector<std::string> choices = wanted.mount_from;
+  for (std::string& known : state_.known.repositories_with(domain, wanted.blob.digest)) {
+    choices.push_back(std::move(known));
+  }
+  std::vector<std::string> tried{target_.repository};
+  for (const std::string& repository : choices) {
+    if (tried.size() > k_max_mounts || state_.refused_mounts[domain] >= k_max_refused_mounts) {
+      break;
+    }
+    if (std::ranges::find(tried, repository) != tried.end()) {
+      continue;
+    }
+    tried.push_back(repository);
+    const bool is_mounted = co_await mount_from(wanted.blob.digest, repository);
+    if (is_mounted) {
+      co_return true;
+    }
+  }
+  co_return false;
+}
+
+Awaitable<bool> Errand::mount_from(Digest digest, std::string repository) {
+  const std::string& domain = target_.registry->domain();
+  const bool is_mounted =
+      co_await target_.registry->mount_blob(ctx_, target_.repository, digest, repository);
+  if (!is_mounted) {
+    ++state_.refused_mounts[domain];
+    co_return false;
+  }
+  state_.refused_mounts[domain] = 0;
+  state_.known.add(domain, target_.repository, digest);
+  ++counts_.blobs_mounted;
+  say(digest, "mounted from " + repository);
+  co_return true;
+}
+
+Awaitable<void> Errand::transfer(const WantedBlob& wanted) {
+  const auto slot = co_await state_.transfers.take("");
+  if (wanted.bytes) {
+    MemoryBlob source(wanted.blob.media_type, *wanted.bytes);
+    co_await upload(wanted.blob, source);
+    note_uploaded(wanted.blob);
+    co_return;
+  }
+  for (const Place& from : wanted.copy_from) {
+    const bool is_copied = co_await try_copy(wanted.blob, from);
+    if (is_copied) {
+      co_return;
+    }
+  }
+  if (wanted.is_foreign) {
+    say(wanted.blob.digest, "left out: a foreign layer that the source does not have either");
+    co_return;
+  }
+  throw Error(
+      ErrorCode::not_found,
+      fmt::format(
+          "'{}' does not have blob '{}', which the image names",
+          wanted.copy_from.empty() ? target_.name() : wanted.copy_from.front().name(),
+          wanted.blob.digest.to_string()));
+}
+
+/// False when it is not there.
+Awaitable<bool> Errand::try_copy(Descriptor blob, Place from) {
+  std::optional<Error> failure;
+  for (int attempt = 1; attempt == 1 || (attempt == 2 && is_corrupt(failure)); ++attempt) {
+    failure.reset();
+    try {
+      co_await copy(blob, from);
+      co_return true;
+    } catch (const net::TransportError&) {
+      throw;
+    } catch (const Error& error) {
+      failure = error;
+    }
+  }
+  if (failure->code() != ErrorCode::not_found) {
+    throw Error(*failure);
+  }
+  // Whose was it? A repository that is yet to be made gives the same answer to an upload.
+  const auto size = co_await from.registry->find_blob(ctx_, from.repository, blob.digest);
+  if (size) {
+    throw Error(*failure);
+  }
+  co_return false;
+}
+
+Awaitable<void> Errand::copy(Descriptor blob, Place from) {
+  RemoteBlob source(blob, std::move(from));
+  co_await upload(blob, source);
+  state_.known.add(target_.registry->domain(), target_.repository, blob.digest);
+  ++counts_.blobs_copied;
+  counts_.bytes_sent += blob.size_bytes;
+  say(blob.digest, "copied " + human_size(blob.size_bytes));
+}
+
+Awaitable<void> Errand::upload(Descriptor blob, BlobSource& source) {
+  const Descriptor sent = co_await target_.registry->push_blob(ctx_, target_.repository, source);
+  if (sent.digest != blob.digest || sent.size_bytes != blob.size_bytes) {
+    throw Error(
+        ErrorCode::corrupt_data,
+        fmt::format(
+            "'{}' should be {} bytes and became '{}' of {} bytes",
+            blob.digest.to_string(),
+            blob.size_bytes,
+            sent.digest.to_string(),
+            sent.size_bytes));
+  }
+}
+
+Awaitable<TagsToMove> Errand::tags_to_move(std::vector<std::string> tags, Digest digest) {
+  TagsToMove out;
+  std::vector<char> is_moved(tags.size(), 0);
+  const auto look = [&](std::size_t index) -> Awaitable<void> {
+    const auto found =
+        co_await target_.registry->find_manifest(ctx_, target_.repository, tags[index]);
+    is_moved[index] = found && found->digest == digest;
+    if (is_moved[index]) {
+      out.found = found;
+    }
+  };
+  co_await for_each_at_once(tags.size(), k_at_once, look);
+  for (std::size_t index = 0; index < tags.size(); ++index) {
+    if (!is_moved[index]) {
+      out.tags.push_back(std::move(tags[index]));
+    }
+  }
+  co_return out;
+}
+
+Awaitable<void> Errand::put(Manifest manifest, std::vector<std::string> tags) {
+  if (tags.empty()) {
+    tags.push_back(manifest.descriptor.digest.to_string());
+  }
+  for (const std::string& reference : tags) {
+    co_await in_context(
+        fmt::format("writing '{}' to '{}'", reference, target_.name()),
+        put_under(reference, manifest));
+  }
+}
+
+Awaitable<void> Errand::put_under(std::string reference, Manifest manifest) {
+  try {
+    co_await target_.registry->put_manifest(ctx_, target_.repository, reference, manifest);
+    co_return;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt_data) {
+      throw;
+    }
+  }
+  // What came to be under the tag is not what was sent: it must not stay like that.
+  co_await target_.registry->put_manifest(
+      ctx_, target_.repository, std::move(reference), std::move(manifest));
+}
+
+}  // namespace freshet::oci

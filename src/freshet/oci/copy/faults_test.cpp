@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pushes and copies through a connection that is spoilt at random, but repeatably, to a real
+// registry. FRESHET_FAULT_RUNS says how many runs (default 40), FRESHET_FAULT_SEED the first seed.
+#include "freshet/net/curl_http_client.hpp"
+#include "freshet/net/testing/faulty_proxy.hpp"
+#include "freshet/net/testing/run.hpp"
+#include "freshet/oci/copy/image_mover.hpp"
+#include "freshet/oci/testing/mover_fakes.hpp"
+#include "freshet/oci/testing/real_registry.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+namespace freshet::oci {
+namespace {
+
+using namespace std::chrono_literals;
+using net::testing::FaultyProxy;
+using testing::FakeImage;
+using testing::FakeLayerMemory;
+using testing::RealRegistry;
+
+unsigned number_from(const char* name, unsigned otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : static_cast<unsigned>(std::atoi(text));
+}
+
+/// Does not get smaller by compression.
+std::string noise(unsigned seed, std::size_t bytes) {
+  std::mt19937_64 random(seed);
+  std::string text(bytes, '\0');
+  for (char& each : text) {
+    each = static_cast<char>(random());
+  }
+  return text;
+}
+
+std::vector<std::string> archives_of(unsigned seed) {
+  return {
+      noise(seed, 10'000), noise(seed + 1'000'000, 400'000), noise(seed + 2'000'000, 3'000'000)};
+}
+
+class Faults : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (RealRegistry::is_installed()) {
+      registry_ = std::make_unique<RealRegistry>();
+    }
+  }
+  static void TearDownTestSuite() { registry_.reset(); }
+  void SetUp() override {
+    if (registry_ == nullptr) {
+      GTEST_SKIP() << RealRegistry::k_program << " is not installed";
+    }
+    ASSERT_NE(registry_->authority(), "") << "docker-registry did not start";
+  }
+
+  Place place(const std::string& authority, std::string repository) {
+    RegistryOptions options;
+    options.retry.first_delay = 1ms;
+    options.retry.max_delay = 20ms;
+    const Credentials credentials{
+        RealRegistry::k_user, Secret(std::string(RealRegistry::k_password))};
+    return Place{
+        std::make_shared<RegistryClient>(
+            http_, authority, std::make_shared<FixedCredentials>(credentials), options),
+        std::move(repository)};
+  }
+  Place direct(std::string repository) {
+    return place(registry_->authority(), std::move(repository));
+  }
+
+  template <class T>
+  T run(Awaitable<T> operation) {
+    return net::testing::run_on(io_, std::move(operation));
+  }
+
+  /// The digest under `tag` once all of the image was read and verified; empty without such a tag.
+  std::string whole_image(const Place& there, const std::string& tag) {
+    const Ctx ctx = Ctx().within(30s);
+    const auto found = run(there.registry->find_manifest(ctx, there.repository, tag));
+    if (!found) {
+      return {};
+    }
+    const std::string digest = found->digest.to_string();
+    const Manifest manifest = run(there.registry->get_manifest(ctx, there.repository, digest));
+    const ParsedManifest parsed = parse_manifest(manifest.bytes, manifest.descriptor.media_type);
+    std::vector<ManifestEntry> blobs = parsed.layers;
+    blobs.push_back(parsed.config.value());
+    for (const ManifestEntry& entry : blobs) {
+      run(there.registry->get_blob(ctx, there.repository, entry.descriptor, 10'000'000));
+    }
+    return digest;
+  }
+
+  /// Runs `move` and gives what it threw; empty when it did not.
+  template <class Move>
+  std::string failure_of(Move move) {
+    try {
+      move();
+      return {};
+    } catch (const Error& error) {
+      EXPECT_FALSE(error.message().empty());
+      EXPECT_NE(error.code(), ErrorCode::internal) << error.message();
+      EXPECT_NE(error.code(), ErrorCode::deadline_exceeded) << error.message();
+      return error.message();
+    }
+  }
+
+  void expect_right(
+      unsigned seed, const Place& there, const std::string& digest, const std::string& failure) {
+    for (const char* tag : {"v1", "v2"}) {
+      const std::string found = whole_image(there, tag);
+      if (failure.empty()) {
+        EXPECT_EQ(found, digest) << "seed " << seed << ", tag " << tag;
+      } else if (!found.empty()) {
+        EXPECT_EQ(found, digest) << "seed " << seed << ", tag " << tag << ": " << failure;
+      }
+    }
+    failures_ += failure.empty() ? 0 : 1;
+    if (!failure.empty() && std::getenv("FRESHET_FAULT_VERBOSE") != nullptr) {
+      std::fprintf(stderr, "seed %u: %s\n", seed, failure.c_str());
+    }
+  }
+
+  static std::unique_ptr<RealRegistry> registry_;
+  asio::io_context io_;
+  asio::thread_pool pool_{2};
+  net::CurlHttpClient http_{io_.get_executor()};
+  unsigned first_ = number_from("FRESHET_FAULT_SEED", 1);
+  unsigned runs_ = number_from("FRESHET_FAULT_RUNS", 40);
+  unsigned failures_ = 0;
+};
+
+std::unique_ptr<RealRegistry> Faults::registry_;
+
+TEST_F(Faults, never_make_a_push_end_in_a_wrong_image) {
+  for (unsigned seed = first_; seed < first_ + runs_; ++seed) {
+    const FaultyProxy proxy(registry_->authority(), net::testing::random_faults(seed, 22));
+    const std::string repository = fmt::format("push/run{}", seed);
+    FakeLayerMemory memory;
+    ImageMover mover(pool_, memory);
+    FakeImage image(archives_of(seed));
+    std::string digest;
+    FakeLayerMemory other_memory;
+    ImageMover undisturbed(pool_, other_memory);
+    digest = run(undisturbed.push(Ctx(), image, direct("push/right"), {}, {}, {}))
+                 .manifest.digest.to_string();
+
+    const std::string failure = failure_of([&] {
+      run(mover.push(
+          Ctx().within(60s), image, place(proxy.authority(), repository), {"v1", "v2"}, {}, {}));
+    });
+
+    expect_right(seed, direct(repository), digest, failure);
+    if (HasFailure()) {
+      break;
+    }
+  }
+  RecordProperty("clear_errors", static_cast<int>(failures_));
+  EXPECT_LE(failures_, runs_ / 4);  // most of it can be survived
+}
+
+TEST_F(Faults, never_make_a_copy_end_in_a_wrong_image) {
+  for (unsigned seed = first_; seed < first_ + runs_; ++seed) {
+    FakeLayerMemory memory;
+    ImageMover mover(pool_, memory);
+    FakeImage image(archives_of(seed));
+    const Place source = direct("copy/source");
+    const std::string digest =
+        run(mover.push(Ctx(), image, source, {"v1"}, {}, {})).manifest.digest.to_string();
+    // Source and target go through the same proxy, as two registries of different names would.
+    const FaultyProxy proxy(registry_->authority(), net::testing::random_faults(seed, 40));
+    const FaultyProxy second(registry_->authority(), net::testing::random_faults(seed + 7, 40));
+    const std::string repository = fmt::format("copy/run{}", seed);
+
+    const std::string failure = failure_of([&] {
+      run(mover.copy(
+          Ctx().within(60s),
+          place(second.authority(), "copy/source"),
+          "v1",
+          place(proxy.authority(), repository),
+          {"v1", "v2"},
+          {},
+          {}));
+    });
+
+    expect_right(seed, direct(repository), digest, failure);
+    if (HasFailure()) {
+      break;
+    }
+  }
+  RecordProperty("clear_errors", static_cast<int>(failures_));
+  EXPECT_LE(failures_, runs_ / 4);
+}
+
+}  // namespace
+}  // namespace freshet::oci

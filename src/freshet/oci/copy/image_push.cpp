@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/oci/copy/image_push.hpp"
+
+#include "freshet/oci/copy/image_manifest.hpp"
+#include "freshet/oci/copy/layer_choices.hpp"
+#include "freshet/oci/copy/layer_hints.hpp"
+#include "freshet/oci/copy/layer_upload.hpp"
+#include "freshet/oci/copy/parallel.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace freshet::oci {
+namespace {
+
+constexpr int k_max_visits = 4;  // of the layers that are still missing
+
+/// A layer that the image has, perhaps more than once.
+struct Layer {
+  Digest diff_id;
+  std::size_t index = 0;  // the lowest
+  std::vector<KnownLayer> known;
+  std::optional<Descriptor> blob;  // at the target
+};
+
+class ImagePush {
+ public:
+  ImagePush(Errand& errand, ImageSource& image, std::vector<std::string> tags, PushOptions options)
+      : errand_(errand), image_(image), tags_(std::move(tags)), options_(std::move(options)) {}
+
+  Awaitable<Descriptor> run() {
+    config_ = co_await image_.config(errand_.ctx());
+    if (diff_ids_of(config_) != image_.diff_ids()) {
+      throw Error(
+          ErrorCode::corrupt_data,
+          "the image's configuration names other layers than the image has");
+    }
+    co_await list_layers();
+    const std::optional<Descriptor> complete = co_await find_complete();
+    if (complete) {
+      co_return *complete;
+    }
+    co_await find_all();
+    co_await upload_rest();
+    const Manifest manifest = make_manifest();
+    co_await errand_.put(manifest, tags_);
+    co_return manifest.descriptor;
+  }
+
+ private:
+  Awaitable<void> list_layers() {
+    std::set<Digest> seen;
+    for (std::size_t index = 0; index < image_.diff_ids().size(); ++index) {
+      const Digest& diff_id = image_.diff_ids()[index];
+      if (seen.insert(diff_id).second) {
+        std::vector<KnownLayer> known = co_await find_layers(errand_, diff_id);
+        layers_.push_back({diff_id, index, std::move(known), std::nullopt});
+      }
+    }
+  }
+
+  Descriptor config_blob() const { return Descriptor{"", Digest::of(config_), config_.size()}; }
+
+  Manifest make_manifest() const {
+    std::vector<Descriptor> blobs;
+    for (const Digest& diff_id : image_.diff_ids()) {
+      for (const Layer& layer : layers_) {
+        if (layer.diff_id == diff_id) {
+          blobs.push_back(layer.blob.value());
+        }
+      }
+    }
+    return make_image_manifest(config_blob(), blobs);
+  }
+
+  /// If the image was pushed here before, its manifest alone tells that all of it is there.
+  Awaitable<std::optional<Descriptor>> find_complete() {
+    for (Layer& layer : layers_) {
+      const auto own = own_layer(layer.known, errand_.target(), options_);
+      if (!own) {
+        co_return std::nullopt;
+      }
+      layer.blob = own->blob;
+    }
+    const Manifest manifest = make_manifest();
+    const bool is_there = co_await is_at_target(manifest.descriptor.digest);
+    if (!is_there) {
+      co_return std::nullopt;
+    }
+    errand_.counts().blobs_present = static_cast<int>(layers_.size()) + 1;
+    errand_.say(manifest.descriptor.digest, "already there, with all its layers");
+    if (!tags_.empty()) {
+      co_await errand_.put(manifest, tags_);
+    }
+    co_return manifest.descriptor;
+  }
+
+  /// Leaves in `tags_` those to put.
+  Awaitable<bool> is_at_target(Digest digest) {
+    const std::size_t all = tags_.size();
+    TagsToMove rest = co_await errand_.tags_to_move(tags_, digest);
+    bool is_there = rest.tags.size() < all;
+    if (!is_there) {
+      const Place& target = errand_.target();
+      const auto found = co_await target.registry->find_manifest(
+          errand_.ctx(), target.repository, digest.to_string());
+      is_there = found.has_value();
+    }
+    if (is_there) {
+      tags_ = std::move(rest.tags);
+    }
+    co_return is_there;
+  }
+
+  /// Everything that does not have to be read from the image's layers.
+  Awaitable<void> find_all() {
+    const auto find = [&](std::size_t index) {
+      return index == layers_.size() ? bring_config() : find_layer(layers_[index]);
+    };
+    co_await for_each_at_once(layers_.size() + 1, Errand::k_at_once, find);
+  }
+
+  Awaitable<void> bring_config() {
+    WantedBlob wanted{config_blob()};
+    wanted.bytes = config_;
+    co_await errand_.bring(std::move(wanted));
+  }
+
+  Awaitable<void> find_layer(Layer& layer) {
+    layer.blob.reset();
+    const Place& target = errand_.target();
+    for (const WantedBlob& choice : choices_for(layer.known, target, options_)) {
+      const bool is_there = co_await errand_.bring_if_had(choice);
+      if (is_there) {
+        layer.blob = choice.blob;
+        co_await remember(layer);
+        co_return;
+      }
+    }
+    if (const auto gone = own_layer(layer.known, target, options_)) {
+      const auto forget = [&] { errand_.state().memory.forget(*gone); };
+      co_await offload(errand_.state().pool, forget);
+    }
+  }
+
+  Awaitable<void> remember(const Layer& layer) {
+    const Place& target = errand_.target();
+    std::vector<KnownLayer> layers;
+    layers.push_back(
+        {layer.diff_id, layer.blob.value(), target.registry->domain(), target.repository});
+    co_await remember_layers(errand_, std::move(layers));
+  }
+
+  std::set<std::size_t> missing() const {
+    std::set<std::size_t> indexes;
+    for (const Layer& layer : layers_) {
+      if (!layer.blob) {
+        indexes.insert(layer.index);
+      }
+    }
+    return indexes;
+  }
+
+  Awaitable<void> upload_rest() {
+    const std::vector<Turns::Turn> turns = co_await take_turns();
+    int visits = 0;
+    for (auto wanted = missing(); !wanted.empty(); wanted = missing()) {
+      const bool was_last = ++visits == k_max_visits;
+      const bool is_done = co_await visit(std::move(wanted));
+      if (!is_done && was_last) {
+        throw Error(
+            ErrorCode::unavailable,
+            fmt::format(
+                "uploads of layers to '{}' broke off {} times", errand_.target().name(), visits));
+      }
+    }
+  }
+
+  /// Nobody else shall upload the same layers meanwhile. In one order for all: no two pushes can
+  /// wait for each other.
+  Awaitable<std::vector<Turns::Turn>> take_turns() {
+    std::map<Digest, Layer*> wanted;
+    for (Layer& layer : layers_) {
+      if (!layer.blob) {
+        wanted.emplace(layer.diff_id, &layer);
+      }
+    }
+    std::vector<Turns::Turn> turns;
+    for (auto& [diff_id, layer] : wanted) {
+      const std::string name =
+          fmt::format("{} layer {}", errand_.target().name(), diff_id.to_string());
+      turns.push_back(co_await errand_.state().blobs.take(name));
+      co_await take_from_others(*layer);
+    }
+    co_return turns;
+  }
+
+  /// Another push may have uploaded the layer while this one waited.
+  Awaitable<void> take_from_others(Layer& layer) {
+    const Place& target = errand_.target();
+    const std::vector<KnownLayer> known = co_await find_layers(errand_, layer.diff_id);
+    const auto own = own_layer(known, target, options_);
+    if (own &&
+        errand_.state().known.has(target.registry->domain(), target.repository, own->blob.digest)) {
+      layer.blob = own->blob;
+      ++errand_.counts().blobs_present;
+      errand_.say(own->blob.digest, "already there");
+    }
+  }
+
+  /// False when an upload broke off in a way that needs its layer again.
+  Awaitable<bool> visit(std::set<std::size_t> wanted) {
+    const ImageSource::Visitor visitor =
+        [this](std::size_t index, std::unique_ptr<net::ByteStream> tar) {
+          return upload(index, std::move(tar));
+        };
+    try {
+      co_await image_.visit_layers(errand_.ctx(), std::move(wanted), visitor);
+    } catch (const LayerIsPast&) {
+      co_return false;
+    }
+    if (!missing().empty()) {
+      throw Error(
+          ErrorCode::corrupt_data,
+          fmt::format("{} did not give all layers of the image", image_.name()));
+    }
+    co_return true;
+  }
+
+  Layer& layer_at(std::size_t index) {
+    for (Layer& layer : layers_) {
+      if (layer.index == index) {
+        return layer;
+      }
+    }
+    throw Error(ErrorCode::internal, fmt::format("layer {} was not asked for", index));
+  }
+
+  Awaitable<void> upload(std::size_t index, std::unique_ptr<net::ByteStream> tar) {
+    Layer& layer = layer_at(index);
+    const Place& target = errand_.target();
+    const auto slot = co_await errand_.state().compressions.take("");
+    LayerUpload upload(
+        compress(std::move(tar), options_.compression, errand_.state().pool, layer.diff_id));
+    const Descriptor sent = co_await in_context(
+        fmt::format("uploading layer '{}' to '{}'", layer.diff_id.to_string(), target.name()),
+        target.registry->push_blob(errand_.ctx(), target.repository, upload));
+    const Descriptor& made = upload.result().blob;
+    if (sent.digest != made.digest || sent.size_bytes != made.size_bytes) {
+      throw Error(
+          ErrorCode::corrupt_data,
+          fmt::format(
+              "layer '{}' became '{}' on its way to '{}'",
+              made.digest.to_string(),
+              sent.digest.to_string(),
+              target.name()));
+    }
+    layer.blob = made;
+    errand_.note_uploaded(made);
+    co_await remember(layer);
+  }
+
+  Errand& errand_;
+  ImageSource& image_;
+  std::vector<std::string> tags_;
+  PushOptions options_;
+  std::string config_;
+  std::vector<Layer> layers_;  // distinct
+};
+
+}  // namespace
+
+Awaitable<Descriptor> push_image(
+    Errand& errand, ImageSource& image, std::vector<std::string> tags, PushOptions options) {
+  ImagePush push(errand, image, std::move(tags), std::move(options));
+  co_return co_await push.run();
+}
+
+}  // namespace freshet::oci

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/oci/copy/layer_upload.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace freshet::oci {
+
+LayerIsPast::LayerIsPast()
+    : Error(ErrorCode::internal, "a layer that is past was asked for again") {}
+
+class LayerUpload::View final : public net::ByteStream {
+ public:
+  View(LayerUpload& upload, std::uint64_t offset) : upload_(upload), offset_(offset) {}
+
+  Awaitable<std::size_t> read(asio::mutable_buffer buffer) override {
+    const std::size_t count = co_await upload_.read_at(offset_, buffer);
+    offset_ += count;
+    co_return count;
+  }
+
+ private:
+  LayerUpload& upload_;
+  std::uint64_t offset_;
+};
+
+LayerUpload::LayerUpload(std::unique_ptr<CompressingStream> layer, std::size_t kept)
+    : layer_(std::move(layer)), kept_(kept, '\0') {}
+
+bool LayerUpload::can_read_at(std::uint64_t offset) const {
+  return offset <= read_ && read_ - offset <= kept_.size() && !is_broken_;
+}
+
+Awaitable<std::unique_ptr<net::ByteStream>> LayerUpload::open(Ctx, std::uint64_t offset) {
+  if (!can_read_at(offset)) {
+    throw LayerIsPast();
+  }
+  co_return std::make_unique<View>(*this, offset);
+}
+
+Awaitable<std::size_t> LayerUpload::read_at(std::uint64_t offset, asio::mutable_buffer buffer) {
+  if (offset == read_) {
+    co_return co_await read_next(buffer);
+  }
+  if (!can_read_at(offset)) {
+    throw LayerIsPast();
+  }
+  const std::size_t place = offset % kept_.size();
+  const std::size_t count =
+      std::min<std::uint64_t>({buffer.size(), read_ - offset, kept_.size() - place});
+  std::memcpy(buffer.data(), kept_.data() + place, count);
+  co_return count;
+}
+
+Awaitable<std::size_t> LayerUpload::read_next(asio::mutable_buffer buffer) {
+  if (is_at_end_) {
+    co_return 0;
+  }
+  if (is_broken_) {
+    throw LayerIsPast();
+  }
+  is_broken_ = true;  // should the read be cancelled, what it had is lost
+  const std::size_t count = co_await layer_->read(buffer);
+  is_broken_ = false;
+  is_at_end_ = count == 0;
+  keep(static_cast<const char*>(buffer.data()), count);
+  co_return count;
+}
+
+void LayerUpload::keep(const char* bytes, std::size_t count) {
+  const std::size_t skipped = count - std::min(count, kept_.size());
+  read_ += skipped;
+  bytes += skipped;
+  count -= skipped;
+  while (count > 0) {
+    const std::size_t place = read_ % kept_.size();
+    const std::size_t part = std::min(count, kept_.size() - place);
+    std::memcpy(kept_.data() + place, bytes, part);
+    read_ += part;
+    bytes += part;
+    count -= part;
+  }
+}
+
+}  // namespace freshet::oci

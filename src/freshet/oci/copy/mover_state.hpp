@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "freshet/oci/copy/known_blobs.hpp"
+#include "freshet/oci/copy/layer_memory.hpp"
+#include "freshet/oci/copy/turns.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <map>
+#include <string>
+
+namespace freshet::oci {
+
+/// What the calls of one mover share.
+struct MoverState {
+  // Small requests overlap, streams share the line; more of them only cost memory.
+  static constexpr int k_transfers_at_once = 6;
+  static constexpr int k_compressions_at_once = 2;  // each uses all cores
+
+  MoverState(asio::thread_pool& its_pool, LayerMemory& its_memory)
+      : pool(its_pool), memory(its_memory) {}
+
+  asio::thread_pool& pool;
+  LayerMemory& memory;
+  KnownBlobs known;
+  /// By `domain/repository@digest`: a blob goes to a repository once at a time.
+  Turns blobs{1};
+  Turns transfers{k_transfers_at_once};
+  Turns compressions{k_compressions_at_once};
+  /// Mounts that a registry refused in a row, by `domain`.
+  std::map<std::string, int> refused_mounts;
+};
+
+}  // namespace freshet::oci

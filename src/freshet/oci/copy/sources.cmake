@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+set(oci_copy_sources
+  copy/errand.cpp
+  copy/image_copy.cpp
+  copy/image_manifest.cpp
+  copy/image_mover.cpp
+  copy/image_push.cpp
+  copy/known_blobs.cpp
+  copy/layer_choices.cpp
+  copy/layer_hints.cpp
+  copy/layer_upload.cpp
+  copy/manifest_tree.cpp
+  copy/parallel.cpp
+  copy/platform_choice.cpp
+  copy/referrers.cpp
+  copy/turns.cpp)
+set(oci_copy_tests
+  copy/faults_test.cpp
+  copy/image_copy_test.cpp
+  copy/image_push_test.cpp
+  copy/parts_test.cpp
+  copy/referrers_test.cpp)

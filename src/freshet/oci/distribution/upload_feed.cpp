@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/oci/distribution/upload_feed.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace freshet::oci {
+
+void ContentWatch::pass(std::uint64_t position, std::string_view piece) {
+  if (position + piece.size() <= size_) {
+    return;
+  }
+  piece.remove_prefix(size_ - position);
+  hasher_.update(piece);
+  size_ += piece.size();
+}
+
+UploadFeed::UploadFeed(
+    std::unique_ptr<net::ByteStream> from,
+    std::uint64_t position,
+    std::optional<std::uint64_t> size,
+    ContentWatch& watch)
+    : from_(std::move(from)), position_(position), size_(size), watch_(watch) {}
+
+Awaitable<std::size_t> UploadFeed::read_source(asio::mutable_buffer buffer) {
+  const std::size_t count = co_await from_->read(buffer);
+  is_at_end_ = count == 0;
+  const bool is_too_long = size_ && count > *size_ - position_;
+  if (is_too_long || (is_at_end_ && size_ && position_ < *size_)) {
+    throw Error(
+        ErrorCode::corrupt_data,
+        fmt::format(
+            "the blob to upload has {} than the {} bytes that it should have",
+            is_too_long ? "more" : "less",
+            *size_));
+  }
+  if (!size_) {
+    watch_.pass(position_, std::string_view(static_cast<const char*>(buffer.data()), count));
+  }
+  position_ += count;
+  co_return count;
+}
+
+Awaitable<std::size_t> UploadFeed::read(asio::mutable_buffer buffer) {
+  if (left_) {
+    buffer = asio::buffer(
+        buffer, static_cast<std::size_t>(std::min<std::uint64_t>(*left_, buffer.size())));
+    if (*left_ == 0) {
+      co_return 0;
+    }
+  }
+  try {
+    const std::size_t count = co_await read_source(buffer);
+    if (left_) {
+      *left_ -= count;
+    }
+    co_return count;
+  } catch (...) {
+    failure_ = std::current_exception();
+    throw;
+  }
+}
+
+Awaitable<std::string> UploadFeed::read_up_to(std::size_t length) {
+  begin_piece(std::nullopt);
+  std::string bytes(length, '\0');
+  std::size_t filled = 0;
+  while (filled < length) {
+    const std::size_t count = co_await read(asio::buffer(bytes.data() + filled, length - filled));
+    if (count == 0) {
+      break;
+    }
+    filled += count;
+  }
+  bytes.resize(filled);
+  co_return bytes;
+}
+
+}  // namespace freshet::oci

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "freshet/oci/layers/block_compressor.hpp"
+#include "freshet/oci/layers/sha256.hpp"
+#include "freshet/oci/layers/wake_up.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace freshet::oci {
+
+/// Blocks on their way through the pool: compressed side by side, hashed in their order.
+///
+/// It is shared between its user (one thread at a time) and the pool's tasks, each of which keeps
+/// it alive.
+class BlockLine : public std::enable_shared_from_this<BlockLine> {
+ public:
+  using Buffer = std::unique_ptr<char[]>;
+
+  BlockLine(Compression compression, asio::thread_pool& pool, bool with_input_digest);
+
+  /// A buffer of `k_block_bytes`.
+  Buffer take_buffer();
+  /// Sends a block off; the first `size` bytes of `input` are it.
+  void add(Buffer input, std::size_t size);
+  /// How many blocks are there, from `add` to `take`; more than `capacity` are unwise.
+  std::size_t size() const;
+  std::size_t capacity() const { return capacity_; }
+  bool is_front_ready() const;
+  /// Waits for the oldest block and takes it. There must be one. Throws what compressing threw.
+  Awaitable<std::string> take();
+  /// Tasks that have not begun will do nothing.
+  void abandon();
+
+  // Digests of all blocks; to be called once all of them are taken.
+  std::optional<Digest> finish_input_digest();
+  Digest finish_output_digest() { return output_hash_.finish(); }
+
+  static constexpr std::size_t k_block_bytes = 1024 * 1024;
+
+ private:
+  struct Block {
+    Buffer input;
+    std::size_t input_size = 0;
+    std::string output;
+    bool is_compressed = false;
+    bool is_ready = false;
+  };
+
+  void compress_one(const std::shared_ptr<Block>& block);
+  void hash_what_is_next();
+  std::shared_ptr<Block> next_to_hash();
+
+  const Compression compression_;
+  asio::thread_pool& pool_;
+  const std::size_t capacity_;
+  WakeUp wake_up_;
+  // Used by the one task that hashes at a time.
+  std::optional<Sha256> input_hash_;
+  Sha256 output_hash_;
+
+  mutable std::mutex mutex_;  // guards what follows and the blocks' flags
+  std::deque<std::shared_ptr<Block>> blocks_;  // oldest first
+  std::size_t hashed_ = 0;  // of them, from the front
+  bool is_hashing_ = false;
+  bool is_abandoned_ = false;
+  std::exception_ptr failure_;
+  std::vector<std::unique_ptr<BlockCompressor>> compressors_;  // idle ones
+  std::vector<Buffer> buffers_;  // idle ones
+};
+
+}  // namespace freshet::oci

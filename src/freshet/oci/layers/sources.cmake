@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+set(oci_layers_sources
+  layers/block_compressor.cpp
+  layers/block_line.cpp
+  layers/compression.cpp
+  layers/decompression.cpp
+  layers/produced_stream.cpp
+  layers/sha256.cpp
+  layers/verified_stream.cpp)
+set(oci_layers_tests
+  layers/compression_test.cpp
+  layers/decompression_test.cpp
+  layers/produced_stream_test.cpp
+  layers/wake_up_test.cpp)
+set(oci_layers_uses OpenSSL::Crypto PkgConfig::DEFLATE PkgConfig::ZSTD ZLIB::ZLIB fmt::fmt)

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/pipeline/steps/base_images.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace freshet::pipeline {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(FindBaseImages, names_each_image_once_and_no_stage) {
+  EXPECT_THAT(
+      find_base_images(
+          "FROM gcr.io/a/base:1 AS build\n"
+          "FROM scratch\n"
+          "FROM build\n"
+          "FROM gcr.io/a/base:1\n"
+          "COPY --from=build /x /x\n"
+          "COPY --from=0 /x /x\n"
+          "COPY --chown=1 --from=gcr.io/b/tools /y /y\n",
+          {}),
+      ElementsAre("gcr.io/a/base:1", "gcr.io/b/tools"));
+}
+
+TEST(FindBaseImages, puts_in_global_arguments) {
+  const std::string text =
+      "ARG BASE=alpine\nARG TAG=\"3.19\" OTHER\n"
+      "FROM ${BASE}:$TAG\n"
+      "FROM ${OTHER:-r.io/x}/app\n"
+      "FROM $NOBODY\n"
+      "FROM ${OTHER}\n";
+  EXPECT_THAT(find_base_images(text, {}), ElementsAre("alpine:3.19", "r.io/x/app"));
+  EXPECT_THAT(
+      find_base_images(text, {{"BASE", "r.io/base"}, {"OTHER", "o.io"}, {"NOBODY", "x"}}),
+      ElementsAre("r.io/base:3.19", "o.io/app", "o.io"));
+}
+
+TEST(FindBaseImages, an_argument_of_a_stage_is_not_global) {
+  EXPECT_THAT(find_base_images("FROM a\nARG B=b\nFROM $B\n", {}), ElementsAre("a"));
+  EXPECT_THAT(find_base_images("FROM ${A", {{"A", "x"}}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace freshet::pipeline

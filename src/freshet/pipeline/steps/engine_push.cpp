@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/pipeline/steps/engine_push.hpp"
+
+#include "freshet/pipeline/steps/pull.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace freshet::pipeline {
+namespace {
+
+constexpr auto k_lock_poll = std::chrono::milliseconds(50);
+
+/// Waits for the right to use the names of one repository in the engine.
+Awaitable<FileLock> lock_repository(const StepScope& scope, std::string name) {
+  const fs::path folder = scope.services.data.path() / "locks";
+  make_private_directory(folder);
+  const fs::path file = folder / std::string(oci::Digest::of(name).hex().substr(0, 32));
+  for (bool told = false;; told = true) {
+    if (std::optional<FileLock> lock = FileLock::try_acquire(file)) {
+      co_return std::move(*lock);
+    }
+    if (!told) {
+      scope.log.line(fmt::format("Waiting for another build that pushes {}", name));
+    }
+    co_await sleep_for(k_lock_poll);
+  }
+}
+
+}  // namespace
+
+Awaitable<Published> push_by_engine(
+    Ctx ctx, StepScope scope, std::string image_id, PublishRequest request) {
+  engine::DockerClient& docker = scope.services.engine;
+  const std::string repository = request.references.at(0).name();
+  const engine::RegistryAuth auth = co_await find_engine_auth(ctx, scope, request.destination);
+  const FileLock lock = co_await lock_repository(scope, repository);
+  engine::ProgressLine on_progress = [&scope](std::string_view line) { scope.log.line(line); };
+
+  Published published;
+  for (const oci::Reference& reference : request.references) {
+    co_await docker.tag_image(ctx, image_id, repository, reference.tag);
+    const engine::PushedImage pushed =
+        co_await docker.push_image(ctx, repository, reference.tag, auth, on_progress);
+    published.repo_digest = repository + "@" + pushed.digest;
+    published.tags.push_back(
+        {reference.domain, reference.path, reference.tag, request.destination.integration_name()});
+  }
+  const std::optional<engine::ImageDetails> image = co_await docker.find_image(ctx, image_id);
+  const std::vector<std::string> digests =
+      image ? digests_of(*image, request.references.front()) : std::vector<std::string>();
+  const bool is_ours = std::any_of(digests.begin(), digests.end(), [&](const std::string& digest) {
+    return published.repo_digest == repository + "@" + digest;
+  });
+  if (!is_ours) {
+    throw Error(
+        ErrorCode::conflict,
+        fmt::format("another program moved '{}' in the engine while it was pushed", repository))
+        .with_hint("run the pipeline again; what is in the registry now may be another image");
+  }
+  co_return published;
+}
+
+}  // namespace freshet::pipeline

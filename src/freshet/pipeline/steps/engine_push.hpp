@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "freshet/pipeline/steps/publish.hpp"
+
+namespace freshet::pipeline {
+
+/// Lets the engine tag and push the image: the last way, when it cannot be read from here.
+///
+/// The engine pushes by name, so that a name is held by one run of this data directory at a time,
+/// and afterwards the pushed digest is checked to be that of the image meant.
+/// Throws what the engine's push throws; conflict when another program moved the name meanwhile.
+Awaitable<Published> push_by_engine(
+    Ctx ctx, StepScope scope, std::string image_id, PublishRequest request);
+
+}  // namespace freshet::pipeline

@@ -1,0 +1,368 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images that go from one registry to another: by push steps, and by 'freshet image copy',
+'promote', 'tag' and 'untag'."""
+
+import json
+import time
+
+import pytest
+
+from support.commands import run as run_command
+from support.servers import Answer, serve
+
+
+@pytest.fixture
+def both(freshet, registry, other_registry, prefix):
+    """Both registries, connected as 'staging' (the default) and 'prod'."""
+    freshet.registry_add(registry, name="staging", prefix=prefix)
+    freshet.registry_add(
+        other_registry, name="prod", prefix=f"{prefix}/prod", default=False, cache=False
+    )
+    return freshet
+
+
+@pytest.fixture
+def built(both, local_image, prefix):
+    """An image that was built and pushed to 'staging'; returns its record."""
+    run = both.run_pipeline(
+        f"""
+        version: '1.0'
+        steps:
+          build:
+            type: build
+            image_name: app
+            tag: v1
+            dockerfile: {{content: "FROM ${{{{BASE}}}}\\nLABEL salt={prefix}\\nRUN echo {prefix} > /x\\n"}}
+        """,
+        vars={"BASE": local_image},
+    )
+    assert run.result == "success", run
+    (record,) = both.json("image", "list")["images"]
+    return record
+
+
+def inspect(registry, repository, reference):
+    return registry.skopeo_inspect(repository, reference)["Digest"]
+
+
+def make_index(registry, repository, tag, entries):
+    """Writes an index of the manifests there, one for each platform; returns its digest."""
+    manifests = []
+    for digest, architecture in entries:
+        _, headers, body = registry.request(
+            "GET", f"/v2/{repository}/manifests/{digest}",
+            {"Accept": "application/vnd.docker.distribution.manifest.v2+json"},
+        )
+        manifests.append(
+            {
+                "mediaType": headers["Content-Type"], "digest": digest, "size": len(body),
+                "platform": {"os": "linux", "architecture": architecture},
+            }
+        )
+    body = json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.docker.distribution.manifest.list.v2+json",
+            "manifests": manifests,
+        }
+    )
+    run_command(
+        "curl", "--silent", "--fail", "--request", "PUT", "--data-binary", "@-",
+        "--user", f"{registry.username}:{registry.password}",
+        "--header", "Content-Type: application/vnd.docker.distribution.manifest.list.v2+json",
+        f"http://{registry.address}/v2/{repository}/manifests/{tag}", stdin=body,
+    )
+    return registry.manifest(repository, tag).digest
+
+
+# --- push steps -------------------------------------------------------------------------------
+
+
+def test_a_candidate_is_copied_from_registry_to_registry_without_the_engine(
+    both, engine, registry, other_registry, base_image, prefix
+):
+    candidate = engine.put_image(base_image, registry, f"{prefix}/py-app:1.2.3")
+    digest = inspect(registry, f"{prefix}/py-app", "1.2.3")
+    start = time.time()
+
+    run = both.run_pipeline(
+        f"""
+        version: '1.0'
+        steps:
+          push: {{type: push, candidate: '{candidate}', registry: prod, tags: [a, b]}}
+        """
+    )
+
+    assert run.result == "success", run
+    repository = f"{prefix}/prod/{prefix}/py-app"
+    assert {inspect(other_registry, repository, tag) for tag in ("a", "b")} == {digest}
+    assert engine.image_events(start) == []
+    assert engine.image(candidate) is None
+    record = both.json("image", "show", f"{other_registry.address}/{repository}:a")
+    assert record["repo_digest"] == f"{other_registry.address}/{repository}@{digest}"
+    assert record["size_bytes"] > 0
+    assert (record["os"], record["architecture"]) == ("linux", "amd64")
+
+
+def test_an_index_is_copied_as_it_is(both, engine, registry, other_registry, base_image, prefix):
+    engine.put_image(base_image, registry, f"{prefix}/multi:part")
+    part = registry.manifest(f"{prefix}/multi", "part").digest
+    index = make_index(registry, f"{prefix}/multi", "1", [(part, "amd64"), (part, "arm64")])
+
+    run = both.run_pipeline(
+        f"""
+        version: '1.0'
+        steps:
+          push:
+            type: push
+            candidate: {registry.address}/{prefix}/multi:1
+            registry: prod
+            image_name: multi
+        """
+    )
+
+    assert run.result == "success", run
+    assert other_registry.manifest(f"{prefix}/prod/multi", "latest").digest == index
+    assert run["push"].text.count("Copying ") == 1
+
+
+def test_a_pushed_image_goes_on_by_copy(both, registry, other_registry, local_image, prefix):
+    run = both.run_pipeline(
+        f"""
+        version: '1.0'
+        steps:
+          build:
+            type: build
+            image_name: app
+            dockerfile: {{content: "FROM ${{{{BASE}}}}\\nLABEL salt={prefix}\\n"}}
+          same: {{type: push, candidate: '${{{{build}}}}', registry: staging, tag: again}}
+          other: {{type: push, candidate: '${{{{build}}}}', registry: prod, tag: released}}
+        """,
+        vars={"BASE": local_image},
+    )
+
+    assert run.result == "success", run
+    digest = inspect(registry, f"{prefix}/app", "main")
+    assert inspect(registry, f"{prefix}/app", "again") == digest
+    assert inspect(other_registry, f"{prefix}/prod/app", "released") == digest
+    assert "Copying " not in run["same"].text  # a tag is enough
+    assert f"Copying {registry.address}/{prefix}/app@{digest}" in run["other"].text
+
+
+def test_a_lost_source_registry_is_replaced_by_the_engine(
+    freshet, engine, registry, disposable_registry, local_image, prefix
+):
+    freshet.registry_add(disposable_registry, name="staging")
+    freshet.registry_add(registry, name="prod", prefix=prefix, default=False, cache=False)
+    candidate = f"{disposable_registry.address}/app:1"
+    engine.docker("tag", local_image, candidate)
+    disposable_registry.kill()
+
+    run = freshet.run_pipeline(
+        f"""
+        version: '1.0'
+        steps:
+          push: {{type: push, candidate: '{candidate}', registry: prod, image_name: app}}
+        """
+    )
+
+    assert run.result == "success", run
+    assert f"using the engine's copy of {candidate}" in run["push"].text
+    assert registry.tags(f"{prefix}/app") == ["latest"]
+
+
+def test_unchanged_layers_are_neither_read_nor_sent_again(build, registry, prefix):
+    first = build(tag="one")
+    assert first.result == "success", first
+    layers = registry.manifest(f"{prefix}/app", "one").layers
+    sent = len(registry.requests("PATCH", f"/v2/{prefix}/app/")) + len(
+        registry.requests("PUT", f"/v2/{prefix}/app/blobs/")
+    )
+
+    second = build(tag="two")
+
+    assert second.result == "success", second
+    assert registry.manifest(f"{prefix}/app", "two").layers == layers
+    assert sent == len(registry.requests("PATCH", f"/v2/{prefix}/app/")) + len(
+        registry.requests("PUT", f"/v2/{prefix}/app/blobs/")
+    )
+    assert "Blobs: " in second["build"].text
+    assert "; 0 B sent" in second["build"].text
+
+
+# --- image copy -------------------------------------------------------------------------------
+
+
+def test_copy_by_references(both, built, registry, other_registry, prefix):
+    source = f"{registry.address}/{prefix}/app:v1"
+    target = f"{other_registry.address}/{prefix}/copied/app"
+
+    first = both.json("image", "copy", source, target)
+    second = both.json("image", "copy", source, target)
+
+    digest = inspect(registry, f"{prefix}/app", "v1")
+    assert inspect(other_registry, f"{prefix}/copied/app", "v1") == digest
+    assert first["digest"] == digest
+    assert first["source"] == f"{registry.address}/{prefix}/app@{digest}"
+    assert first["references"] == [f"{target}:v1"]
+    assert first["blobs"]["copied"] > 0 and first["bytes_sent"] > 1_000_000
+    assert (second["blobs"]["copied"], second["bytes_sent"]) == (0, 0)
+    record = both.json("image", "show", built["id"])
+    assert f"{target}:v1" in [tag["reference"] for tag in record["tags"]]
+
+
+def test_copy_by_the_names_of_registries(both, built, registry, other_registry, prefix):
+    shown = both.run("image", "copy", "--from", "staging", "--to", "prod", "app:v1", "app:v2")
+
+    digest = inspect(registry, f"{prefix}/app", "v1")
+    assert inspect(other_registry, f"{prefix}/prod/app", "v2") == digest
+    lines = shown.stdout.splitlines()
+    assert lines[0] == f"Image      {other_registry.address}/{prefix}/prod/app:v2"
+    assert lines[1] == f"From       {registry.address}/{prefix}/app@{digest}"
+    assert lines[2] == f"Digest     {digest}"
+
+
+def test_copy_takes_one_platform_or_all(
+    both, engine, registry, other_registry, base_image, prefix
+):
+    engine.put_image(base_image, registry, f"{prefix}/multi:part")
+    part = registry.manifest(f"{prefix}/multi", "part").digest
+    index = make_index(registry, f"{prefix}/multi", "1", [(part, "amd64"), (part, "arm64")])
+    source = f"{registry.address}/{prefix}/multi:1"
+    target = f"{other_registry.address}/{prefix}/multi"
+
+    one = both.json("image", "copy", source, f"{target}:one", "--platform", "linux/arm64")
+    whole = both.json("image", "copy", source, f"{target}:all", "--all-platforms")
+    missing = both.run(
+        "image", "copy", source, f"{target}:x", "--platform", "linux/s390x", check=False
+    )
+
+    assert one["digest"] == other_registry.manifest(f"{prefix}/multi", "one").digest == part
+    assert whole["digest"] == other_registry.manifest(f"{prefix}/multi", "all").digest == index
+    assert missing.returncode == 1
+    assert "linux/s390x" in missing.stderr
+    assert other_registry.tags(f"{prefix}/multi") == ["all", "one"]
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["S/no-such:1", "T/x:1"], "S has no 'S/no-such:1'"),
+        (["--from", "nope", "app:1", "T/x:1"], "'nope'"),
+        (["--from", "prod", "S/app:1", "T/x:1"], "'S/app:1' is not at 'T', the domain of registry"),
+        (["S/app:1", "T/x@sha256:" + "0" * 64], "the target of a copy cannot be a digest"),
+        (["Not a reference", "T/x:1"], "Not a reference"),
+    ],
+)
+def test_what_cannot_be_copied_is_told(both, registry, other_registry, arguments, words):
+    def real(text):
+        return text.replace("S", registry.address).replace("T", other_registry.address)
+
+    done = both.run("image", "copy", *map(real, arguments), check=False)
+
+    assert done.returncode in (1, 2), done
+    assert real(words) in done.stderr
+
+
+# --- promote, tag, untag ----------------------------------------------------------------------
+
+
+def test_promote_keeps_the_digest_and_adds_the_tags(both, built, registry, other_registry, prefix):
+    moved = both.json(
+        "image", "promote", built["internal_image_id"][:12], "--registry", "prod",
+        "--tag", "v1", "--tag", "latest",
+    )
+
+    repository = f"{prefix}/prod/app"
+    digest = inspect(registry, f"{prefix}/app", "v1")
+    assert {inspect(other_registry, repository, tag) for tag in ("v1", "latest")} == {digest}
+    assert moved["references"] == [
+        f"{other_registry.address}/{repository}:{tag}" for tag in ("v1", "latest")
+    ]
+    record = both.json("image", "show", f"{other_registry.address}/{repository}:latest")
+    assert record["id"] == built["id"]
+    assert record["repo_digest"] == f"{other_registry.address}/{repository}@{digest}"
+    integrations = [tag["integration"] for tag in record["tags"]]
+    assert sorted(integrations) == ["prod", "prod", "staging"]
+
+
+def test_promote_takes_references_and_another_name(both, built, registry, other_registry, prefix):
+    source = f"{registry.address}/{prefix}/app:v1"
+
+    both.run("image", "promote", source, "--registry", "prod", "--tag", "x", "--name", "released")
+
+    assert other_registry.tags(f"{prefix}/prod/released") == ["x"]
+
+
+def test_promote_of_an_image_that_was_never_pushed_takes_it_from_the_engine(
+    both, local_image, other_registry, prefix
+):
+    run = both.run_pipeline(
+        f"""
+        version: '1.0'
+        steps:
+          build:
+            type: build
+            image_name: unpushed
+            disable_push: true
+            dockerfile: {{content: "FROM ${{{{BASE}}}}\\nLABEL salt={prefix}\\n"}}
+        """,
+        vars={"BASE": local_image},
+    )
+    assert run.result == "success", run
+    (record,) = both.json("image", "list")["images"]
+
+    both.run("image", "promote", record["id"], "--registry", "prod", "--tag", "v1")
+
+    assert other_registry.tags(f"{prefix}/prod/unpushed") == ["v1"]
+    config = other_registry.manifest(f"{prefix}/prod/unpushed", "v1").body["config"]["digest"]
+    assert config == "sha256:" + record["internal_image_id"]
+
+
+def test_tag_adds_a_tag_where_the_image_is(both, built, registry, prefix):
+    both.run("image", "tag", built["id"], "stable")
+
+    digest = inspect(registry, f"{prefix}/app", "v1")
+    assert inspect(registry, f"{prefix}/app", "stable") == digest
+    record = both.json("image", "show", built["id"])
+    assert f"{registry.address}/{prefix}/app:stable" in [tag["reference"] for tag in record["tags"]]
+    done = both.run("image", "tag", built["id"], "not a tag", check=False)
+    assert done.returncode == 2
+    assert "error: 'not a tag' is not a tag" in done.stderr
+
+
+def test_tag_in_another_registry_brings_the_image_there(both, built, other_registry, prefix):
+    both.run("image", "tag", built["id"], "stable", "--registry", "prod")
+
+    assert other_registry.tags(f"{prefix}/prod/app") == ["stable"]
+
+
+def test_untag_says_when_a_registry_can_only_delete_whole_images(both, built, registry, prefix):
+    both.run("image", "tag", built["id"], "stable")
+
+    done = both.run("image", "untag", built["id"], "stable", check=False)
+
+    assert done.returncode == 2
+    assert "can only delete whole images, not a single tag" in done.stderr
+    assert registry.tags(f"{prefix}/app") == ["stable", "v1"]
+    tags = both.json("image", "show", built["id"])["tags"]
+    assert len(tags) == 2  # the record still says what is there
+
+
+def test_untag_removes_the_tag_from_registry_and_record(both, built):
+    """The registry of the other tests cannot do it: this one says yes to everything."""
+    asked = []
+
+    def answer(method, path, headers):
+        asked.append((method, path))
+        return Answer(202 if method == "DELETE" else 200, "{}")
+
+    with serve(answer) as address:
+        both.run(
+            "registry", "add", "willing", "--domain", address, "--username", "ada",
+            "--password-stdin", stdin="pass-word",
+        )
+        done = both.run("image", "untag", f"{address}/team/app:old", "old")
+
+    assert ("DELETE", "/v2/team/app/manifests/old") in asked
+    assert done.stdout == f"Removed {address}/team/app:old\n"
