@@ -21,6 +21,7 @@ from support.git import Repository
 from support.paths import freshet_binary
 from support.pipelines import BUILD, DOCKERFILE, with_fields
 from support.registry import Registry
+from support.servers import Authority
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +30,8 @@ def engine(tmp_path_factory):
     if "FRESHET_TEST_ENGINE" in os.environ:
         yield Engine(endpoint=os.environ["FRESHET_TEST_ENGINE"])
         return
-    own = Engine(state_dir=tmp_path_factory.mktemp("engine"))
-    yield from _running(own)
+    directory = tmp_path_factory.mktemp("engine")
+    yield from _running(Engine(state_dir=directory, authority=Authority(directory / "authority")))
 
 
 @pytest.fixture(scope="session")

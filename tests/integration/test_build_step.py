@@ -75,6 +75,7 @@ def test_a_failing_command_of_an_inline_dockerfile_is_told_with_its_line(build):
     run = build(dockerfile='{content: "FROM ${{BASE}}\\nRUN true\\nRUN exit 3\\n"}')
 
     error = run["build"].error
+    assert error["code"] == "step_failed"
     assert error["message"] == "the command 'exit 3' ended with exit code 3"
     assert (error["at"]["file"], error["at"]["line"]) == ("inline Dockerfile", 3)
 

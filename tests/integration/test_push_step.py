@@ -347,6 +347,40 @@ def test_a_full_disk_at_the_registry_is_told(push, freshet, small_registry):
     assert run.returncode == 3
 
 
+@pytest.mark.slow  # the engine tries five times within 50 seconds, whatever the registry answers
+def test_a_disk_that_gets_full_while_a_layer_arrives_is_told(
+    freshet, small_registry, local_image, prefix
+):
+    """Nothing else can know the reason: the engine says that it tries again, and not why."""
+    freshet.registry_add(small_registry, name="production", prefix=prefix)
+
+    run = freshet.run_pipeline(
+        """
+        version: '1.0'
+        steps:
+          build:
+            type: build
+            image_name: app
+            tag: big
+            dockerfile:
+              content: "FROM ${{BASE}}\\nRUN head -c 9000000 /dev/urandom > /noise # ${{SALT}}\\n"
+        """,
+        vars={"BASE": local_image, "SALT": prefix},
+        timeout=150,
+    )
+
+    error = run["build"].error
+    assert error["code"] == "unavailable", run
+    address = small_registry.address
+    assert error["message"] == f"{address} could not store '{address}/{prefix}/app:big'"
+    assert error["detail"]["remote_text"] == "received unexpected HTTP status: 500 Internal Server Error"
+    assert error["hint"] == "its disk may be full: the registry's own log tells"
+    assert "no space left on device" in small_registry.log
+    assert any("Retrying in" in line for line in run["build"].text.splitlines())
+    assert run.returncode == 3
+    assert small_registry.tags(f"{prefix}/app") == []
+
+
 @pytest.mark.parametrize(
     "status, body, code, words",
     [

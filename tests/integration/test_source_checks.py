@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""That scripts/layers and scripts/lint find what they are there to find."""
+"""That scripts/layers and scripts/lint find what they are there to find, and that nothing of it is there."""
 
 import textwrap
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from .commands import run
 from .paths import SCRIPTS
+from .servers import free_port
 from .waiting import wait_for
 
 
@@ -31,11 +32,16 @@ class Engine:
 
     With a state directory it is ours: started and ended through scripts/engine. With an endpoint
     it was there before, and start, stop and kill are not for us to call.
+
+    authority: a certificate authority; the engine then listens at 'tls_endpoint' too, for clients
+    that show a certificate of it.
     """
 
-    def __init__(self, state_dir=None, endpoint=None):
+    def __init__(self, state_dir=None, endpoint=None, authority=None):
         self.state_dir = state_dir
         self.endpoint = endpoint
+        self.authority = authority
+        self.tls_endpoint = None
 
     def _script(self, *arguments):
         assert self.state_dir, f"the engine at {self.endpoint} is not the tests' own"
@@ -44,7 +50,12 @@ class Engine:
 
     def start(self):
         """Starts it; after a kill too, with the images that it had."""
-        self.endpoint = self._script("start", "--own")
+        options = []
+        if self.authority:
+            port = free_port()
+            options = ["--tls", port, self.authority.issue("engine")]
+            self.tls_endpoint = f"tcp://127.0.0.1:{port}"
+        self.endpoint = self._script("start", "--own", *options)
         return self
 
     def stop(self, purge=False):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small servers that stand where a registry is expected."""
+"""Small servers that stand where a registry is expected, and certificates for servers."""
 
 import contextlib
 import http.server
+import shutil
 import socket
 import ssl
 import threading
@@ -87,3 +88,44 @@ def closed_port(host="127.0.0.1"):
     with socket.socket() as holder:
         holder.bind((host, 0))
         yield f"{host}:{holder.getsockname()[1]}"
+
+
+def free_port(host="127.0.0.1"):
+    """A port that nobody has at the moment."""
+    with socket.socket() as holder:
+        holder.bind((host, 0))
+        return holder.getsockname()[1]
+
+
+class Authority:
+    """A certificate authority of the tests' own."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        directory.mkdir(parents=True)
+        self._request(directory, "authority", "-x509", "-days", "2")
+        self.certificate = directory / "cert.pem"
+
+    def issue(self, name):
+        """A directory with ca.pem, cert.pem and key.pem: of a server at 127.0.0.1 or a client."""
+        directory = self.directory / name
+        if not directory.exists():
+            directory.mkdir()
+            shutil.copy(self.certificate, directory / "ca.pem")
+            request = self._request(directory, name)
+            names = directory / "names"
+            names.write_text("subjectAltName = IP:127.0.0.1\nbasicConstraints = CA:FALSE\n")
+            run(
+                "openssl", "x509", "-req", "-in", request, "-days", "2", "-extfile", names,
+                "-CA", self.certificate, "-CAkey", self.directory / "key.pem", "-CAcreateserial",
+                "-out", directory / "cert.pem",
+            )
+        return directory
+
+    def _request(self, directory, name, *options):
+        output = directory / ("cert.pem" if "-x509" in options else "request.pem")
+        run(
+            "openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-subj", f"/CN={name}", "-keyout", directory / "key.pem", "-out", output, *options,
+        )
+        return output

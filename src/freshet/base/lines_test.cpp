@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
 #include <vector>
 
 namespace freshet {
@@ -53,6 +55,37 @@ TEST(LineSplitter, makes_no_empty_line_of_the_break_after_a_full_piece) {
   EXPECT_THAT(lines_of({piece + "\n\na"}), ElementsAre(piece, "", "a"));
   EXPECT_THAT(lines_of({piece + "\r\n\r\na"}), ElementsAre(piece, "", "a"));
   EXPECT_THAT(lines_of({piece + piece, "\na"}), ElementsAre(piece, piece, "a"));
+}
+
+TEST(LineSplitter, shows_each_piece_of_a_long_line_with_its_surroundings) {
+  constexpr std::size_t k_max = LineSplitter::k_max_line_bytes;
+  constexpr std::size_t k_margin = 4;
+  std::string line;
+  for (std::size_t i = 0; line.size() < 3 * k_max + 2; ++i) {
+    line += std::to_string(i) + ' ';
+  }
+  std::size_t at = 0;
+  std::size_t pieces = 0;
+  LineSplitter splitter(
+      [&](const LinePiece& piece) {
+        const std::size_t begin = at - std::min(at, k_margin);
+        const std::size_t end = std::min(line.size(), at + piece.text().size() + k_margin);
+        EXPECT_EQ(piece.text(), line.substr(at, k_max));
+        EXPECT_GE(piece.begin, at - begin);
+        EXPECT_EQ(
+            piece.surroundings.substr(piece.begin - (at - begin), end - begin),
+            line.substr(begin, end - begin));
+        EXPECT_LE(piece.surroundings.size(), k_max + 2 * k_margin + 1000);
+        at += piece.text().size();
+        ++pieces;
+      },
+      [] { return k_margin; });
+  for (std::size_t i = 0; i < line.size(); i += 1000) {
+    splitter.feed(line.substr(i, 1000));
+  }
+  splitter.feed("\n");
+  EXPECT_EQ(at, line.size());
+  EXPECT_EQ(pieces, 4u);
 }
 
 TEST(LineSplitter, may_be_fed_again_after_its_end) {

@@ -54,6 +54,10 @@ void Masker::add(std::string_view secret) {
 }
 
 std::string Masker::mask(std::string_view text) const {
+  return mask(text, 0, text.size());
+}
+
+std::string Masker::mask(std::string_view text, std::size_t begin, std::size_t end) const {
   const std::lock_guard lock(mutex_);
   // First mark, then replace: where two secrets overlap, replacing one would leave a part of the
   // other.
@@ -65,14 +69,23 @@ std::string Masker::mask(std::string_view text) const {
     }
   }
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = begin; i < end; ++i) {
     if (!is_hidden[i]) {
       out += text[i];
-    } else if (i == 0 || !is_hidden[i - 1]) {
+    } else if (i == begin || !is_hidden[i - 1]) {
       out += k_mask;
     }
   }
   return out;
+}
+
+std::size_t Masker::margin() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t margin = 0;
+  for (const std::string& needle : needles_) {
+    margin = std::max(margin, needle.size() - 1);
+  }
+  return margin;
 }
 
 }  // namespace freshet

@@ -24,6 +24,11 @@ class Masker {
 
   /// `text` is a whole line: a secret split over two calls is not seen.
   std::string mask(std::string_view text) const;
+  /// What is between the offsets `begin` and `end` of `text`, without any part of a secret that
+  /// begins before or ends after it.
+  std::string mask(std::string_view text, std::size_t begin, std::size_t end) const;
+  /// How many bytes before and after a piece of a line a secret can reach that touches the piece.
+  std::size_t margin() const;
 
  private:
   mutable std::mutex mutex_;

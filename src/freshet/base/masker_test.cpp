@@ -66,6 +66,31 @@ TEST(Masker, leaves_no_part_of_a_secret_that_contains_or_overlaps_another) {
   EXPECT_EQ(masked({"aaa"}, "aaaa"), "*****");
 }
 
+TEST(Masker, hides_the_part_of_a_secret_that_a_piece_of_a_line_has) {
+  Masker masker;
+  masker.add("s3cret");
+  masker.add("retry");
+  const std::string_view line = "a s3cretry b";
+  for (std::size_t cut = 3; cut < 10; ++cut) {
+    EXPECT_EQ(masker.mask(line, 0, cut), "a *****") << cut;
+    EXPECT_EQ(masker.mask(line, cut, line.size()), "***** b") << cut;
+  }
+  EXPECT_EQ(masker.mask(line, 0, 2), "a ");
+  EXPECT_EQ(masker.mask(line, 10, 12), " b");
+  EXPECT_EQ(masker.mask(line, 4, 6), "*****");
+  EXPECT_EQ(masker.mask(line, 4, 4), "");
+}
+
+TEST(Masker, knows_how_much_of_a_line_it_has_to_see_around_a_piece) {
+  Masker masker;
+  EXPECT_EQ(masker.margin(), 0u);
+  masker.add("abc");
+  EXPECT_EQ(masker.margin(), 2u);
+  masker.add("0123456789 and its base64 form, which is longer by a third");
+  EXPECT_GE(masker.margin(), 57u);
+  EXPECT_LE(masker.margin(), 78u);
+}
+
 TEST(Masker, takes_asterisks_for_a_secret_like_any_other) {
   EXPECT_EQ(masked({"****", "abc"}, "abc ****"), "***** *****");
 }

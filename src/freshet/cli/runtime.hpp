@@ -16,6 +16,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <chrono>
 #include <future>
 #include <memory>
 #include <optional>
@@ -55,6 +56,12 @@ class Runtime {
   T wait(Awaitable<T> work) {
     std::future<T> result = asio::co_spawn(io_, std::move(work), asio::use_future);
     io_.restart();
+    while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      io_.run_one();
+    }
+    if (engine_) {
+      engine_->close_idle_connections();
+    }
     io_.run();
     return result.get();
   }

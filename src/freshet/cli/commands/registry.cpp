@@ -101,15 +101,21 @@ std::string roles_of(const model::RegistryIntegration& registry) {
   return join(roles, ",");
 }
 
+template <class Item, class ToDocument>
+int print_json_list(std::string_view key, const std::vector<Item>& items, ToDocument to_document) {
+  boost::json::array documents;
+  for (const Item& item : items) {
+    documents.push_back(to_document(item));
+  }
+  print_json({{key, std::move(documents)}});
+  return 0;
+}
+
 int list_registries(Runtime& runtime, const RegistryOptions& options) {
   const std::vector<model::RegistryIntegration> registries = runtime.integrations().list();
   if (options.json) {
-    boost::json::array documents;
-    for (const model::RegistryIntegration& registry : registries) {
-      documents.push_back(to_json(registry));
-    }
-    print_json({{"registries", std::move(documents)}});
-    return 0;
+    return print_json_list(
+        "registries", registries, [](const auto& registry) { return to_json(registry); });
   }
   if (registries.empty()) {
     std::puts("No registries yet. Connect one with:");
@@ -212,6 +218,10 @@ struct ListedImage {
   std::string digest;
 };
 
+std::string reference_of(const model::RegistryIntegration& registry, const ListedImage& image) {
+  return fmt::format("{}/{}:{}", registry.domain, image.repository, image.tag);
+}
+
 /// Everything that the registry says it has below the integration's prefix.
 Awaitable<std::vector<ListedImage>> read_images(
     Ctx ctx, oci::RegistryClient& client, const std::string& prefix) {
@@ -238,17 +248,14 @@ int list_images(Runtime& runtime, const RegistryOptions& options) {
       fmt::format("reading what registry '{}' has", registry.name),
       read_images(ctx, *client, registry.repository_prefix)));
   if (options.json) {
-    boost::json::array documents;
-    for (const ListedImage& image : images) {
-      documents.push_back({
-          {"reference", fmt::format("{}/{}:{}", registry.domain, image.repository, image.tag)},
+    return print_json_list("images", images, [&registry](const ListedImage& image) {
+      return boost::json::object{
+          {"reference", reference_of(registry, image)},
           {"repository", image.repository},
           {"tag", image.tag},
           {"digest", image.digest},
-      });
-    }
-    print_json({{"images", std::move(documents)}});
-    return 0;
+      };
+    });
   }
   if (images.empty()) {
     fmt::print(
@@ -261,8 +268,7 @@ int list_images(Runtime& runtime, const RegistryOptions& options) {
   }
   Table table({"IMAGE", "DIGEST"});
   for (const ListedImage& image : images) {
-    table.add(
-        {fmt::format("{}/{}:{}", registry.domain, image.repository, image.tag), image.digest});
+    table.add({reference_of(registry, image), image.digest});
   }
   table.print(stdout);
   return 0;
@@ -279,16 +285,19 @@ int set_password(Runtime& runtime, const RegistryOptions& options) {
   return 0;
 }
 
+int tell_new_role(const RegistryOptions& options, std::string_view role) {
+  fmt::print("'{}' is now the {} registry\n", options.name, role);
+  return 0;
+}
+
 int set_default(Runtime& runtime, const RegistryOptions& options) {
   runtime.integrations().set_default(options.name);
-  fmt::print("'{}' is now the default registry\n", options.name);
-  return 0;
+  return tell_new_role(options, "default");
 }
 
 int set_cache(Runtime& runtime, const RegistryOptions& options) {
   runtime.integrations().set_caching(options.name);
-  fmt::print("'{}' is now the caching registry\n", options.name);
-  return 0;
+  return tell_new_role(options, "caching");
 }
 
 int set_primary(Runtime& runtime, const RegistryOptions& options) {

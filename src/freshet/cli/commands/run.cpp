@@ -108,6 +108,7 @@ pipeline::RunOutcome run_until_stopped(
     failure = problem;
     outcome = std::move(ended);
     signals.cancel();
+    runtime.engine().close_idle_connections();
   };
   asio::co_spawn(
       runtime.io(),

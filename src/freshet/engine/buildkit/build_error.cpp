@@ -199,7 +199,7 @@ class Explanation {
       return std::nullopt;
     }
     return Error(
-        ErrorCode::upstream_denied,
+        ErrorCode::step_failed,
         fmt::format("the command '{}' ended with exit code {}", command(), *code));
   }
 

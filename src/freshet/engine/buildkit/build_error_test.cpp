@@ -56,7 +56,7 @@ INSTANTIATE_TEST_SUITE_P(
             2,
             "executor failed running [/bin/sh -c exit 42]: exit code: 42",
             "[2/3] RUN exit 42",
-            ErrorCode::upstream_denied,
+            ErrorCode::step_failed,
             "the command 'exit 42' ended with exit code 42",
             42},
         Case{
@@ -65,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(
             "failed to solve: process \"/bin/sh -c make all\" did not complete successfully: exit "
             "code: 2",
             "[build 3/3] RUN --mount=type=cache,target=/c --network=none make all",
-            ErrorCode::upstream_denied,
+            ErrorCode::step_failed,
             "the command 'make all' ended with exit code 2",
             2},
         Case{
@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
             "running "
             "[/bin/sh -c test -f [x]]: exit code: 1",
             k_no_vertex,
-            ErrorCode::upstream_denied,
+            ErrorCode::step_failed,
             "the command 'test -f [x]' ended with exit code 1",
             1},
         Case{
@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
             2,
             "process \"/usr/bin/python x.py\" did not complete successfully: exit code: 3",
             k_no_vertex,
-            ErrorCode::upstream_denied,
+            ErrorCode::step_failed,
             "the command '/usr/bin/python x.py' ended with exit code 3",
             3}),
     name_of);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/engine/buildkit/session_services.hpp"
 
-#include "freshet/engine/testing/fake_builder.hpp"
+#include "freshet/engine/buildkit/testing/fake_builder.hpp"
 #include "freshet/engine/testing/temp_tree.hpp"
 
 #include <gmock/gmock.h>

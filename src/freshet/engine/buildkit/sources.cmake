@@ -45,6 +45,7 @@ list(APPEND engine_tests
   buildkit/build_error_test.cpp
   buildkit/diff_copy_test.cpp
   buildkit/dockerfile_source_test.cpp
+  buildkit/real_build_failure_test.cpp
   buildkit/real_build_test.cpp
   buildkit/session_id_test.cpp
   buildkit/session_services_test.cpp

@@ -9,6 +9,8 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace freshet::engine {
 
 EngineRequest make_request(
@@ -60,6 +62,10 @@ const Endpoint& DockerClient::endpoint() const {
   return impl_->transport.endpoint();
 }
 
+void DockerClient::close_idle_connections() {
+  impl_->transport.close_idle();
+}
+
 Awaitable<EngineVersion> DockerClient::negotiate(Ctx ctx) {
   const EngineGreeting greeting = co_await impl_->transport.greet(ctx);
   EngineRequest request = make_request("GET", "/version", "tell its version", "");
@@ -92,6 +98,9 @@ Awaitable<EngineInfo> DockerClient::info(Ctx ctx) {
   result.operating_system = text_at(info, "OperatingSystem");
   result.memory_bytes = number_at(info, "MemTotal");
   result.warnings = texts_at(info, "Warnings");
+  const std::vector<std::string> security = texts_at(info, "SecurityOptions");
+  result.is_rootless =
+      std::find(security.begin(), security.end(), "name=rootless") != security.end();
   co_return result;
 }
 

@@ -39,6 +39,9 @@ class DockerClient {
   DockerClient& operator=(const DockerClient&) = delete;
 
   const Endpoint& endpoint() const;
+  /// Closes what is kept open for the next call. To be called at the end of all work: with TLS such
+  /// a connection is something that the executor waits for.
+  void close_idle_connections();
 
   /// Agrees on the newest API version that both sides speak; called implicitly by the first call.
   Awaitable<EngineVersion> negotiate(Ctx ctx);
@@ -72,6 +75,14 @@ class DockerClient {
   /// the reading, too; the client outlives the stream.
   Awaitable<std::unique_ptr<net::ByteStream>> export_image(Ctx ctx, std::string image);
   Awaitable<void> tag_image(Ctx ctx, std::string image, std::string repository, std::string tag);
+  /// Makes an image of one layer, the uncompressed archive `tar`, under the name `repository:tag`;
+  /// `changes` are instructions of a Dockerfile that need no build, such as `LABEL a=b`.
+  Awaitable<void> import_image(
+      Ctx ctx,
+      std::string tar,
+      std::string repository,
+      std::string tag,
+      std::vector<std::string> changes);
   /// Pulls `reference` (with a tag or digest). `on_progress` gets one line per event worth reading.
   Awaitable<void> pull_image(
       Ctx ctx, std::string reference, std::optional<RegistryAuth> auth, ProgressLine on_progress);

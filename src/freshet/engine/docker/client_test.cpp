@@ -66,6 +66,22 @@ TEST(CreateContainer, says_all_that_was_wished_for) {
       {"Type": "volume", "Source": "vol", "Target": "/cache", "ReadOnly": false}]}})"));
 }
 
+TEST(CreateContainer, takes_capabilities_and_the_mapping_of_users_away_where_that_is_wished) {
+  Session session({ping(), reply("POST /v1.41/containers/create", 201, R"({"Id":"abc"})")});
+  ContainerSpec spec;
+  spec.image = "tool";
+  spec.network = "none";
+  spec.capabilities = {"CHOWN", "FOWNER"};
+  spec.has_users_of_host = true;
+
+  run(session.io, session.client.create_container(Ctx(), spec));
+
+  EXPECT_EQ(
+      session.last_body().at("HostConfig"),
+      boost::json::parse(R"({"NetworkMode": "none", "Mounts": [], "CapDrop": ["ALL"],
+        "CapAdd": ["CHOWN", "FOWNER"], "UsernsMode": "host"})"));
+}
+
 TEST(CreateContainer, leaves_the_images_entry_point_and_command_alone_and_names_a_missing_image) {
   Session session(
       {ping(),
@@ -245,6 +261,35 @@ TEST(Images, history_begins_with_the_oldest) {
   ASSERT_EQ(history.size(), 2U);
   EXPECT_EQ(history[0].created_by, "ADD");
   EXPECT_EQ(history[0].size_bytes, 7U);
+}
+
+TEST(ImportImage, sends_the_archive_as_it_is) {
+  Session session(
+      {ping(),
+       reply(
+           "POST /v1.41/images/create?fromSrc=-&repo=tool&tag=1&changes=LABEL%20a%3Db&changes="
+           "USER%200",
+           200,
+           R"({"status":"sha256:1"})")});
+  run(session.io,
+      session.client.import_image(Ctx(), "tar\0bytes"s, "tool", "1", {"LABEL a=b", "USER 0"}));
+  EXPECT_THAT(
+      session.engine.messages().back(),
+      ::testing::HasSubstr("\r\nContent-Type: application/x-tar\r\nContent-Length: 9\r\n\r\n"
+                           "tar\0bytes"s));
+}
+
+TEST(ImportImage, says_what_the_engine_said_after_it_had_begun) {
+  Session session(
+      {ping(),
+       reply(
+           "POST /v1.41/images/create?fromSrc=-&repo=tool&tag=1",
+           200,
+           R"({"errorDetail":{"message":"unexpected EOF"},"error":"unexpected EOF"})")});
+  EXPECT_EQ(
+      failure_of(
+          [&] { run(session.io, session.client.import_image(Ctx(), "tar", "tool", "1", {})); }),
+      "upstream_denied: the Docker engine could not import image 'tool:1' | said: unexpected EOF");
 }
 
 RegistryAuth credentials() {

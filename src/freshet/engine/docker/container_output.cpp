@@ -24,7 +24,7 @@ Awaitable<void> AttachedOutput::read_until_end(Demultiplexer::Sink on_bytes) {
       if (failure.code() == asio::error::operation_aborted) {
         throw;
       }
-      throw went_away(to_lower(failure.code().message()));
+      throw went_away(failure.code());
     }
   }
   if (!demultiplexer.is_between_frames()) {

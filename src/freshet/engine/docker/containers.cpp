@@ -52,6 +52,13 @@ json::object to_json(const ContainerSpec& spec) {
   json::object host;
   host["Mounts"] = std::move(mounts);
   host["NetworkMode"] = spec.network.empty() ? "default" : spec.network;
+  if (spec.capabilities) {
+    host["CapDrop"] = to_json_array({"ALL"});
+    host["CapAdd"] = to_json_array(*spec.capabilities);
+  }
+  if (spec.has_users_of_host) {
+    host["UsernsMode"] = "host";
+  }
   body["HostConfig"] = std::move(host);
   return body;
 }

@@ -6,16 +6,30 @@
 #include "freshet/engine/docker/version.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 
 #include <cerrno>
+#include <optional>
 
 namespace freshet::engine {
 namespace {
 
 bool is(const boost::system::error_code& code, int number) {
   return code.category() == boost::system::system_category() && code.value() == number;
+}
+
+/// The TLS alert by which the other side ended a connection.
+std::optional<int> alert_of(const boost::system::error_code& code) {
+  if (code.category() != asio::error::get_ssl_category()) {
+    return std::nullopt;
+  }
+  // OpenSSL numbers the alerts of the other side after its own reasons.
+  const int alert = ERR_GET_REASON(static_cast<unsigned long>(code.value())) - SSL_AD_REASON_OFFSET;
+  return alert >= 0 ? std::optional(alert) : std::nullopt;
 }
 
 ErrorCode code_of(unsigned status) {
@@ -63,7 +77,25 @@ Error no_engine(const Endpoint& endpoint, const boost::system::error_code& cause
       .with_hint("start it, or name another with --engine or DOCKER_HOST");
 }
 
+bool is_tls_alert(const boost::system::error_code& code) {
+  return alert_of(code).has_value();
+}
+
 Error tls_refused(const Endpoint& endpoint, const boost::system::error_code& cause) {
+  const std::optional<int> alert = alert_of(cause);
+  const bool is_about_certificate =
+      alert == SSL_AD_CERTIFICATE_REQUIRED || alert == SSL_AD_BAD_CERTIFICATE;
+  if (is_about_certificate && endpoint.certificate_file.empty()) {
+    return Error(
+               ErrorCode::upstream_denied,
+               fmt::format(
+                   "the Docker engine at {} wants a client certificate, and there is none",
+                   endpoint.to_string()))
+        .with_hint(
+            "put cert.pem and key.pem into the directory of DOCKER_CERT_PATH or into the docker "
+            "context")
+        .with_remote_text(cause.message());
+  }
   return Error(
              ErrorCode::upstream_denied,
              fmt::format("no TLS connection to the Docker engine at {}", endpoint.to_string()))
@@ -72,8 +104,13 @@ Error tls_refused(const Endpoint& endpoint, const boost::system::error_code& cau
       .with_remote_text(cause.message());
 }
 
-Error went_away(std::string_view cause) {
-  return Error(ErrorCode::unavailable, "the Docker engine went away").with_remote_text(cause);
+Error went_away(const boost::system::error_code& cause) {
+  Error error(ErrorCode::unavailable, "the Docker engine went away");
+  if (!cause) {
+    return error;
+  }
+  const bool is_of_tls = cause.category() == asio::error::get_ssl_category();
+  return std::move(error).with_remote_text(is_of_tls ? cause.message() : to_lower(cause.message()));
 }
 
 Error malformed_answer(const Endpoint& endpoint, std::string_view action) {

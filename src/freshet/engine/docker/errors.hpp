@@ -12,10 +12,12 @@ namespace freshet::engine {
 
 /// Nobody listens at `endpoint`, or we may not speak to who does.
 Error no_engine(const Endpoint& endpoint, const boost::system::error_code& cause);
-/// The TLS handshake failed.
+/// Did the other side end the connection by a TLS alert?
+bool is_tls_alert(const boost::system::error_code& code);
+/// The TLS handshake failed, or the engine refused what we showed in it (which it may say later).
 Error tls_refused(const Endpoint& endpoint, const boost::system::error_code& cause);
-/// The connection ended before the answer did; `cause` may be empty.
-Error went_away(std::string_view cause);
+/// The connection ended before the answer did; `cause` may be none.
+Error went_away(const boost::system::error_code& cause);
 /// What listens at `endpoint` speaks no HTTP, or its JSON is none. `action` as in `refused`.
 Error malformed_answer(const Endpoint& endpoint, std::string_view action);
 /// The engine's oldest API version is newer than our newest.

@@ -2,6 +2,7 @@
 #include "freshet/engine/docker/client_impl.hpp"
 #include "freshet/engine/docker/errors.hpp"
 #include "freshet/engine/docker/json_access.hpp"
+#include "freshet/engine/docker/transfer_report.hpp"
 
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
@@ -76,6 +77,30 @@ Awaitable<void> DockerClient::tag_image(
       fmt::format("tag {} as '{}:{}'", subject, repository, tag),
       subject);
   co_await impl_->transport.call(ctx, std::move(request));
+}
+
+Awaitable<void> DockerClient::import_image(
+    Ctx ctx,
+    std::string tar,
+    std::string repository,
+    std::string tag,
+    std::vector<std::string> changes) {
+  Query query{{"fromSrc", "-"}, {"repo", repository}, {"tag", tag}};
+  for (std::string& change : changes) {
+    query.emplace_back("changes", std::move(change));
+  }
+  const std::string action = fmt::format("import image '{}:{}'", repository, tag);
+  EngineRequest request = make_request("POST", with_query("/images/create", query), action, "");
+  request.body = std::move(tar);
+  request.content_type = "application/x-tar";
+  const EngineAnswer answer = co_await impl_->transport.call(ctx, std::move(request));
+  TransferReport report(nullptr);  // what fails once the engine has begun is in its report
+  report.feed(answer.body);
+  report.finish();
+  if (!report.failure().empty()) {
+    throw Error(ErrorCode::upstream_denied, fmt::format("the Docker engine could not {}", action))
+        .with_remote_text(report.failure());
+  }
 }
 
 }  // namespace freshet::engine

@@ -185,10 +185,24 @@ TEST_F(Tls, a_certificate_for_another_host_is_refused) {
 TEST_F(Tls, an_engine_that_wants_our_certificate_is_quoted) {
   TlsServer server(io, certificate, true);
   server.answer({});
+  const Endpoint endpoint = trusted(server);
   EXPECT_EQ(
-      info_failure(trusted(server)),
-      "unavailable: the Docker engine went away | said: tlsv13 alert certificate required (SSL "
-      "routines)");
+      info_failure(endpoint),
+      "upstream_denied: the Docker engine at " + endpoint.to_string() +
+          " wants a client certificate, and there is none | said: tlsv13 alert certificate "
+          "required (SSL routines) | hint: put cert.pem and key.pem into the directory of "
+          "DOCKER_CERT_PATH or into the docker context");
+}
+
+TEST_F(Tls, the_executor_has_nothing_to_wait_for_once_idle_connections_are_closed) {
+  TlsServer server(io, certificate, false);
+  server.answer({k_ping, answer("{}")});
+  DockerClient client(io.get_executor(), trusted(server));
+  run(io, client.info(Ctx()));
+  client.close_idle_connections();
+  io.restart();
+  io.run_for(std::chrono::seconds(10));
+  EXPECT_TRUE(io.stopped());
 }
 
 TEST_F(Tls, unusable_files_are_named) {

@@ -86,7 +86,13 @@ Awaitable<std::shared_ptr<TlsTunnel>> TlsTunnel::make(
   }
   // Detached for Asio, yet owned: each direction holds the tunnel, and the tunnel's end ends both.
   const auto done = [tunnel](const std::exception_ptr&) { tunnel->close_now(); };
-  asio::co_spawn(tunnel->strand_, tunnel->carry_out(), done);
+  // An engine that refuses us says why and closes: what it said is read although writing fails.
+  const auto done_unless_readable = [tunnel](const std::exception_ptr& inner_failure) {
+    if (inner_failure) {
+      tunnel->close_now();
+    }
+  };
+  asio::co_spawn(tunnel->strand_, tunnel->carry_out(), done_unless_readable);
   asio::co_spawn(tunnel->strand_, tunnel->carry_in(), done);
   co_return tunnel;
 }
@@ -117,7 +123,7 @@ void TlsTunnel::close() {
   asio::post(strand_, [self = shared_from_this()] { self->close_now(); });
 }
 
-std::string TlsTunnel::failure() const {
+error_code TlsTunnel::failure() const {
   const std::lock_guard lock(failure_mutex_);
   return failure_;
 }
@@ -127,7 +133,12 @@ Awaitable<void> TlsTunnel::carry_out() {
   for (;;) {
     const std::size_t count =
         co_await inner_.async_read_some(asio::buffer(piece), asio::use_awaitable);
-    co_await asio::async_write(outer_, asio::buffer(piece, count), asio::use_awaitable);
+    error_code code;
+    co_await asio::async_write(
+        outer_, asio::buffer(piece, count), asio::redirect_error(asio::use_awaitable, code));
+    if (code) {
+      co_return;
+    }
   }
 }
 
@@ -157,7 +168,7 @@ void TlsTunnel::note(const error_code& code) {
     return;
   }
   const std::lock_guard lock(failure_mutex_);
-  failure_ = code.message();
+  failure_ = code;
 }
 
 }  // namespace freshet::engine

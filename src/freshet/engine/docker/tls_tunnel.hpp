@@ -12,7 +12,6 @@
 
 #include <memory>
 #include <mutex>
-#include <string>
 
 namespace freshet::engine {
 
@@ -35,10 +34,11 @@ class TlsTunnel : public std::enable_shared_from_this<TlsTunnel> {
   Socket take_inner_end(asio::any_io_executor executor);
   /// Ends it from any thread.
   void close();
-  /// Why the TLS side ended; empty while it runs and when it was closed in an orderly way.
-  std::string failure() const;
+  /// Why the TLS side ended; none while it runs and when it was closed in an orderly way.
+  boost::system::error_code failure() const;
 
  private:
+  /// Throws when the plain side ends, and returns when the TLS side takes no more.
   Awaitable<void> carry_out();
   Awaitable<void> carry_in();
   void close_now();
@@ -51,7 +51,7 @@ class TlsTunnel : public std::enable_shared_from_this<TlsTunnel> {
   UniqueFd inner_end_;
 
   mutable std::mutex failure_mutex_;
-  std::string failure_;
+  boost::system::error_code failure_;
 };
 
 }  // namespace freshet::engine

@@ -20,7 +20,7 @@ constexpr auto k_connect_limit = std::chrono::seconds(15);
 /// The connection ended before the answer did.
 struct ConnectionLost {
   bool anything_received = false;
-  std::string cause;  // may be empty
+  boost::system::error_code cause;  // may be none
 };
 
 struct MalformedAnswer {};
@@ -60,7 +60,7 @@ Secret make_message(
     message += "\r\n";
   }
   if (!request.body.empty()) {
-    message += "Content-Type: application/json\r\n";
+    message += "Content-Type: " + request.content_type + "\r\n";
   }
   // An upgraded connection has no body either, but old engines want no length there.
   if (request.method != "GET" && request.upgrade.empty()) {
@@ -71,9 +71,11 @@ Secret make_message(
   return Secret(std::move(message));
 }
 
-std::string cause_of(const Connection& connection, const boost::system::error_code& code) {
-  std::string failure = connection.tunnel() ? connection.tunnel()->failure() : std::string();
-  return failure.empty() && code ? to_lower(code.message()) : failure;
+boost::system::error_code cause_of(
+    const Connection& connection, const boost::system::error_code& code) {
+  const auto failure =
+      connection.tunnel() ? connection.tunnel()->failure() : boost::system::error_code();
+  return failure ? failure : code;
 }
 
 /// Throws what a failed read or write on the connection means.
@@ -121,14 +123,14 @@ Awaitable<T> translated(const Endpoint& endpoint, std::string action, Awaitable<
   try {
     co_return co_await std::move(operation);
   } catch (const ConnectionLost& lost) {
-    throw went_away(lost.cause);
+    throw is_tls_alert(lost.cause) ? tls_refused(endpoint, lost.cause) : went_away(lost.cause);
   } catch (const MalformedAnswer&) {
     throw malformed_answer(endpoint, action);
   } catch (const boost::system::system_error& failure) {
     if (failure.code() == asio::error::operation_aborted) {
       throw;
     }
-    throw went_away(to_lower(failure.code().message()));
+    throw went_away(failure.code());
   }
 }
 
@@ -265,6 +267,11 @@ void Transport::give_back(AnswerStream stream) {
   if (idle_.size() < k_max_idle) {
     idle_.push_back(std::move(stream.connection));
   }
+}
+
+void Transport::close_idle() {
+  const std::lock_guard lock(mutex_);
+  idle_.clear();
 }
 
 std::unique_ptr<Connection> Transport::take_idle() {

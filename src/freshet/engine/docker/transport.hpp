@@ -24,7 +24,8 @@ struct EngineRequest {
   std::string path;  // percent-encoded, with its query, without version
   std::string action;  // what is asked for, as after "could not": `start container 'x'`
   std::string subject;  // what is missing when the engine says 404: `container 'x'`
-  std::string body;  // JSON; empty: none
+  std::string body;  // empty: none
+  std::string content_type = "application/json";  // of the body
   Secret registry_auth;  // header `X-Registry-Auth`; empty: none
   std::string upgrade;  // protocol to change to, e.g. `tcp`; empty: none
   bool is_versioned = true;  // whether the path is below `/v1.xx`
@@ -76,6 +77,8 @@ class Transport {
   Awaitable<std::string> read_rest(Ctx ctx, AnswerStream& stream, std::string action);
   /// Takes back the connection of an answer, if it has been read to its end.
   void give_back(AnswerStream stream);
+  /// Closes what was given back.
+  void close_idle();
 
   /// The connection behind `101 Switching Protocols`; bytes that arrived with the head are in its
   /// `unread()`.

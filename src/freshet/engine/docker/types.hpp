@@ -43,6 +43,7 @@ struct EngineInfo {
   std::string operating_system;
   std::uint64_t memory_bytes = 0;
   std::vector<std::string> warnings;
+  bool is_rootless = false;  // it runs as an ordinary user, who is root in its containers
 };
 
 struct Mount {
@@ -64,6 +65,10 @@ struct ContainerSpec {
   std::vector<Mount> mounts;
   Labels labels;
   std::string network;  // empty: the engine's default
+  /// All capabilities that it has, without `CAP_`; nullopt: the engine's default set.
+  std::optional<std::vector<std::string>> capabilities;
+  /// Root in it is root of the engine's machine even where the engine maps users (userns-remap).
+  bool has_users_of_host = false;
 };
 
 struct VolumeSpec {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freshet/engine/testing/fake_builder.hpp"
+#include "freshet/engine/buildkit/testing/fake_builder.hpp"
 
 #include "freshet/engine/buildkit/control_channel.hpp"
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/pipeline/run/recovery.hpp"
 
+#include "freshet/pipeline/run/reclaim/reclaimer.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
+#include <functional>
 #include <iterator>
 
 namespace freshet::pipeline {
@@ -79,7 +82,35 @@ Awaitable<void> remove_kind(
   }
 }
 
+/// Calls `remove`, and once more after what is left of the run has been made ours.
+Awaitable<std::vector<std::string>> remove_files(
+    Ctx ctx, RunServices services, DeadRun run, std::function<std::vector<std::string>()> remove) {
+  std::vector<std::string> problems = remove();
+  if (problems.empty()) {
+    co_return problems;
+  }
+  Reclaimer reclaimer(services, run.build_id);
+  try {
+    for (const fs::path& path : leftovers_of(run.path)) {
+      ReclaimPlace place{path};
+      co_await reclaimer.own_tree(ctx, std::move(place));
+    }
+  } catch (const Error& error) {
+    problems.push_back(fmt::format(
+        "cannot take over what is left of build {}: {}", run.build_id, error.message()));
+    co_return problems;
+  }
+  co_return remove();
+}
+
 }  // namespace
+
+Awaitable<std::vector<std::string>> close_run(
+    Ctx ctx, RunServices services, RunDirectory& directory, std::string build_id) {
+  DeadRun run{std::move(build_id), directory.path()};
+  std::function<std::vector<std::string>()> remove = [&directory] { return directory.close(); };
+  co_return co_await remove_files(ctx, services, std::move(run), std::move(remove));
+}
 
 Awaitable<std::vector<std::string>> remove_engine_objects(
     Ctx ctx, engine::DockerClient& engine, std::string build_id) {
@@ -99,7 +130,10 @@ Awaitable<std::vector<std::string>> recover_dead_runs(Ctx ctx, RunServices servi
     std::vector<std::string> problems =
         co_await remove_engine_objects(ctx, services.engine, run.build_id);
     if (problems.empty()) {
-      problems = DeadRuns::remove_files(run);
+      std::function<std::vector<std::string>()> remove = [&run] {
+        return DeadRuns::remove_files(run);
+      };
+      problems = co_await remove_files(ctx, services, run, std::move(remove));
     }  // else its files still tell the next run that something is left
     std::move(problems.begin(), problems.end(), std::back_inserter(told));
     if (!services.data.builds().find(run.build_id)) {

@@ -31,21 +31,31 @@ std::string file_name_of(std::string_view step) {
 
 std::vector<std::string> remove_all_but_logs(const fs::path& run) {
   std::vector<std::string> problems;
-  std::error_code code;
-  for (const fs::directory_entry& entry : fs::directory_iterator(run, code)) {
-    const fs::path name = entry.path().filename();
-    if (name == "logs" || name == k_lock || name == k_running_marker) {
-      continue;
-    }
-    if (std::string problem = remove_tree(entry.path()); !problem.empty()) {
+  for (const fs::path& path : leftovers_of(run)) {
+    if (std::string problem = remove_tree(path); !problem.empty()) {
       problems.push_back(std::move(problem));
     }
   }
-  fs::remove(run / k_running_marker, code);  // last: until here a crash leaves a dead run to find
+  if (problems.empty()) {  // until here a crash leaves a dead run to find, and so does what is left
+    std::error_code code;
+    fs::remove(run / k_running_marker, code);
+  }
   return problems;
 }
 
 }  // namespace
+
+std::vector<fs::path> leftovers_of(const fs::path& run) {
+  std::vector<fs::path> paths;
+  std::error_code code;
+  for (const fs::directory_entry& entry : fs::directory_iterator(run, code)) {
+    const fs::path name = entry.path().filename();
+    if (name != "logs" && name != k_lock && name != k_running_marker) {
+      paths.push_back(entry.path());
+    }
+  }
+  return paths;
+}
 
 RunDirectory RunDirectory::create(const fs::path& data_directory, const std::string& build_id) {
   make_private_directory(runs_of(data_directory));

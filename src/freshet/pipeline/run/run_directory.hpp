@@ -25,7 +25,8 @@ class RunDirectory {
   /// A folder for the files that the step's container gets to see; made here.
   fs::path make_step_files(std::size_t index) const;
 
-  /// Marks the run as ended and removes all but its logs; returns what could not be removed.
+  /// Removes all but the logs and marks the run as ended; returns what could not be removed. Then
+  /// it stays unmarked, so that it is found among the dead ones, until another call succeeds.
   std::vector<std::string> close();
 
  private:
@@ -49,13 +50,16 @@ class DeadRuns {
 
   const std::vector<DeadRun>& list() const { return runs_; }
   /// Removes what a run left on disk but its logs; returns what could not be removed. The run is
-  /// then not listed again.
+  /// listed again until nothing is left.
   static std::vector<std::string> remove_files(const DeadRun& run);
 
  private:
   std::vector<DeadRun> runs_;
   std::vector<FileLock> locks_;
 };
+
+/// What is in a run's folder beside its logs and its own marks.
+std::vector<fs::path> leftovers_of(const fs::path& run);
 
 /// Keeps the newest `keep` ended runs' logs and removes the others.
 void remove_old_logs(const fs::path& data_directory, std::size_t keep);

@@ -4,6 +4,7 @@
 #include "freshet/base/error_text.hpp"
 #include "freshet/base/text.hpp"
 #include "freshet/pipeline/run/git.hpp"
+#include "freshet/pipeline/run/reclaim/reclaimer.hpp"
 #include "freshet/pipeline/run/recovery.hpp"
 #include "freshet/pipeline/steps/steps.hpp"
 
@@ -166,8 +167,17 @@ Awaitable<void> create_volume(Ctx ctx, RunServices services, RunState& state) {
   co_await services.engine.create_volume(ctx, std::move(volume));
 }
 
+/// Lets us and the containers into the volume's folder, whatever an earlier build did to it.
+Awaitable<void> open_volume(Ctx ctx, RunServices services, RunState& state) {
+  Reclaimer reclaimer(services, state.build().id);
+  ReclaimPlace place{state.workspace().root()};
+  co_await reclaimer.open_directory(ctx, std::move(place));
+  state.workspace().forget_exports();
+}
+
 Awaitable<RunOutcome> create_volume_and_execute(
     Ctx ctx, RunServices services, RunState& state, Run& run) {
+  co_await open_volume(ctx, services, state);
   // The engine would go on creating it without us, unseen by the clean-up.
   const Ctx creation = ctx.within(k_creation_limit);
   co_await uninterrupted(create_volume(creation, services, state));
@@ -195,7 +205,10 @@ Awaitable<void> clean_up(RunServices services, RunState& state, RunObserver& obs
     warn(observer, "the next run on this data directory tries again");
     co_return;  // the folder stays marked, which is how that run knows
   }
-  for (const std::string& problem : state.directory().close()) {
+  const Ctx closing = Ctx{}.within(k_cleanup_limit);
+  const std::vector<std::string> problems =
+      co_await close_run(closing, services, state.directory(), state.build().id);
+  for (const std::string& problem : problems) {
     warn(observer, problem);
   }
 }

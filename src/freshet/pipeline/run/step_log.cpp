@@ -25,7 +25,7 @@ StepLog::StepLog(StepInfo step, const fs::path& file, const Masker& masker, RunO
 }
 
 void StepLog::line(std::string_view text) {
-  emit(0, text);
+  emit(0, masker_.mask(text));
   flush();
 }
 
@@ -38,7 +38,12 @@ void StepLog::feed(int source, std::string_view bytes) {
   auto found = splitters_.find(source);
   if (found == splitters_.end()) {
     const int vertex = source > 0 ? source : 0;
-    LineSplitter splitter([this, vertex](std::string_view text) { emit(vertex, text); });
+    // A long line comes in pieces, and a secret may stand where two of them meet.
+    LineSplitter splitter(
+        [this, vertex](const LinePiece& piece) {
+          emit(vertex, masker_.mask(piece.surroundings, piece.begin, piece.end));
+        },
+        [this] { return masker_.margin(); });
     found = splitters_.emplace(source, std::move(splitter)).first;
   }
   found->second.feed(bytes);
@@ -73,9 +78,8 @@ void StepLog::image(const model::ImageRecord& record) {
   observer_.on_image(step_, record);
 }
 
-void StepLog::emit(int vertex, std::string_view text) {
-  const std::string masked = masker_.mask(text);
-  write(vertex > 0 ? fmt::format("#{} {}", vertex, masked) : masked);
+void StepLog::emit(int vertex, std::string_view masked) {
+  write(vertex > 0 ? fmt::format("#{} {}", vertex, masked) : std::string(masked));
   observer_.on_line(step_, vertex, masked);
 }
 

@@ -14,7 +14,7 @@
 
 namespace freshet::pipeline {
 
-/// Takes a step's output, cuts it into lines, masks it, keeps it on disk and tells the observer.
+/// Takes a step's output, masks it, cuts it into lines, keeps it on disk and tells the observer.
 /// A log that cannot be written (disk full) is reported once and does not stop the step.
 class StepLog {
  public:
@@ -39,7 +39,7 @@ class StepLog {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
 
-  void emit(int vertex, std::string_view text);
+  void emit(int vertex, std::string_view masked);
   void write(std::string_view text);
   /// After every piece of output: what was said is on disk even when this process is killed.
   void flush();

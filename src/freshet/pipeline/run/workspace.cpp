@@ -27,14 +27,6 @@ bool is_within(const fs::path& path, const fs::path& root) {
   return mismatch == root.end();
 }
 
-/// Left by an earlier build's steps; what one build exported must not reach the next.
-void remove_leftovers(const fs::path& root) {
-  for (const std::string_view name : {"env_vars_to_export", "env_vars_to_mask"}) {
-    std::error_code code;
-    fs::remove(root / name, code);
-  }
-}
-
 }  // namespace
 
 Workspace Workspace::take(
@@ -51,8 +43,15 @@ Workspace Workspace::take(
   // Steps may run as any user of their image; the folders above are for the owner only.
   fs::permissions(volume, fs::perms::all, code);
   Workspace workspace(run.state(), fs::canonical(volume), saved);
-  remove_leftovers(workspace.root_);
+  workspace.forget_exports();
   return workspace;
+}
+
+void Workspace::forget_exports() const {
+  for (const std::string_view name : {"env_vars_to_export", "env_vars_to_mask"}) {
+    std::error_code code;
+    fs::remove(root_ / name, code);
+  }
 }
 
 fs::path Workspace::host_path(std::string_view container_path) const {

@@ -25,6 +25,10 @@ class Workspace {
   static Workspace take(
       const fs::path& data_directory, std::string_view pipeline, const RunDirectory& run);
 
+  /// Removes what steps of an earlier build exported, which must not reach the next; part of
+  /// `take`, and to be called again once the folder lets us in.
+  void forget_exports() const;
+
   /// The volume's folder on this machine, absolute and free of links.
   const fs::path& root() const { return root_; }
 

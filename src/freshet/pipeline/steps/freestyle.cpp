@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/base/text.hpp"
 #include "freshet/pipeline/expressions/exports.hpp"
+#include "freshet/pipeline/run/reclaim/reclaimer.hpp"
 #include "freshet/pipeline/steps/image_source.hpp"
 #include "freshet/pipeline/steps/script.hpp"
 #include "freshet/pipeline/steps/steps.hpp"
@@ -160,6 +161,9 @@ Awaitable<StepOutput> run_freestyle(Ctx ctx, StepScope scope, FreestyleStep step
   }
   const Ctx removal = Ctx{}.within(k_removal_limit);
   co_await docker.remove_container(removal, container);
+  Reclaimer reclaimer(scope.services, scope.run.build().id);
+  ReclaimPlace volume{scope.run.workspace().root()};
+  co_await reclaimer.open_directory(ctx, std::move(volume));
   take_exports(scope);
   if (*settled.value != 0) {
     throw Error(

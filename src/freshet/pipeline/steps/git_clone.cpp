@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/base/text.hpp"
 #include "freshet/pipeline/run/git.hpp"
+#include "freshet/pipeline/run/reclaim/reclaimer.hpp"
 #include "freshet/pipeline/steps/steps.hpp"
 
 #include <fmt/format.h>
@@ -22,6 +23,41 @@ void remove_or_throw(const fs::path& path) {
         .with_hint(
             "a step of an earlier build may have made it as another user; remove it by hand");
   }
+}
+
+/// Opens each folder on the way to `path`, which is relative to `volume`; nothing when it leads
+/// out.
+Awaitable<void> open_way_to(Ctx ctx, Reclaimer& reclaimer, fs::path volume, fs::path path) {
+  fs::path way;
+  if (!path.empty() && *path.begin() == "..") {
+    co_return;
+  }
+  for (const fs::path& part : path.parent_path()) {
+    way /= part;
+    ReclaimPlace place{volume, way};
+    if (fs::symlink_status(place.path()).type() != fs::file_type::directory) {
+      co_return;  // not made yet, or a link, whose target has a way of its own
+    }
+    co_await reclaimer.open_directory(ctx, std::move(place));
+  }
+}
+
+/// The folder of the checkout at `container_path`, with all in it ours: steps of an earlier build
+/// may have made files there as another user, which git could neither replace nor remove.
+Awaitable<fs::path> take_checkout(Ctx ctx, StepScope scope, std::string container_path) {
+  const Workspace& workspace = scope.run.workspace();
+  const fs::path root = workspace.root();
+  Reclaimer reclaimer(scope.services, scope.run.build().id);
+  co_await open_way_to(
+      ctx, reclaimer, root, fs::path(container_path).lexically_relative(k_volume_path));
+  const fs::path directory = workspace.host_path(container_path);
+  const fs::path below = directory.lexically_relative(root);
+  co_await open_way_to(ctx, reclaimer, root, below);
+  ReclaimPlace place{root, below};
+  if (co_await reclaimer.own_tree(ctx, std::move(place))) {
+    scope.log.line(fmt::format("Took over what other users made in {}", container_path));
+  }
+  co_return directory;
 }
 
 /// Makes the checkout's repository and its work tree, reusing what an earlier build left when it
@@ -66,7 +102,9 @@ Awaitable<void> fetch(Ctx ctx, Git& git, const Checkout& checkout) {
 /// with `.git` in it is then not sent again.
 bool is_same_file(const fs::path& source, const fs::path& target) {
   constexpr std::uintmax_t k_max_compared_bytes = 1 << 20;  // larger ones are packs: times decide
-  if (fs::symlink_status(target).type() != fs::file_type::regular ||
+  const fs::file_status status = fs::symlink_status(target);
+  if (status.type() != fs::file_type::regular ||
+      (status.permissions() & fs::perms::owner_read) == fs::perms::none ||
       fs::file_size(source) != fs::file_size(target)) {
     return false;
   }
@@ -195,7 +233,7 @@ Awaitable<StepOutput> run_git_clone(Ctx ctx, StepScope scope, GitCloneStep step)
                                                   : std::string(k_volume_path);
   StepOutput output;
   output.working_directory = join_container_path(base, checkout.address.name);
-  checkout.directory = run.workspace().host_path(output.working_directory);
+  checkout.directory = co_await take_checkout(ctx, scope, output.working_directory);
   checkout.git_directory = run.workspace().git_directory(output.working_directory);
 
   LineSink on_line = [&scope](std::string_view line) { scope.log.line(line); };
