@@ -95,6 +95,13 @@ class OpenRegistry:
         connection.close()
         return response
 
+    def json(self, target):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", target, headers={"Accept": MANIFEST_TYPE})
+        body = connection.getresponse().read()
+        connection.close()
+        return json.loads(body)
+
     def requests(self):
         """How many requests it has answered so far."""
         return self.log.read_text().count("HTTP/1.1")

@@ -118,17 +118,14 @@ def test_all_errors_of_a_file_are_told_at_once_in_their_order(check):
         ("step", "fail_fast: false"),
         ("step", "volumes: ['./a:/b']"),
         ("step", "services: {}"),
-        ("step", "registry_context: local"),
         ("build", "secrets: [a]"),
         ("build", "ssh: default"),
         ("build", "buildx: true"),
         ("build", "platform: linux/arm64"),
         ("build", "cache_from: [a]"),
-        ("build", "registry_contexts: [a]"),
         ("build", "cosign: {}"),
         ("build", "metadata: {}"),
-        ("push", "registry_context: a"),
-        ("push", "region: eu"),
+        ("push", "retry: {}"),
         ("clone", "use_proxy: true"),
     ],
 )
@@ -238,7 +235,7 @@ def test_an_unknown_registry_is_told_together_with_the_other_errors(check, fresh
     ]
 
 
-def test_a_web_address_as_registry_says_that_it_comes_later(check):
+def test_a_host_that_nothing_is_connected_for_is_told(check):
     said = check(
         """\
         version: '1.0'
@@ -249,7 +246,7 @@ def test_a_web_address_as_registry_says_that_it_comes_later(check):
 
     ((line, column, kind, message),) = findings(said)
     assert (line, column, kind) == (3, 51, "error")
-    assert "not supported yet" in message
+    assert message == "no registry is connected for 'registry.example.com'"
 
 
 def test_a_push_without_any_registry_is_told(check):

@@ -23,9 +23,8 @@ MANIFEST_TYPES = ", ".join(
     ]
 )
 
-# What docker-registry logs of each request that it let in.
-REQUEST = re.compile(r'http\.request\.method=(?P<method>\S+) .*http\.request\.uri="?(?P<path>[^ "]+)')
-USER = re.compile(r"auth\.user\.name=(\S+)")
+# A line of docker-registry's access log.
+REQUEST = re.compile(r'^\S+ - - \[.*?\] "(\S+) (\S+) HTTP/', re.M)
 
 
 @dataclass
@@ -98,15 +97,12 @@ class Registry:
         return password
 
     def requests(self, method=None, path=None):
-        """The requests so far as (user, method, path), those that begin with 'path'."""
-        found = []
-        for line in self.log.splitlines():
-            match = REQUEST.search(line)
-            if match and (method or match["method"]) == match["method"]:
-                if match["path"].startswith(path or ""):
-                    user = USER.search(line)
-                    found.append((user and user[1], match["method"], match["path"]))
-        return found
+        """The requests that it answered, as (method, path); those whose path begins so."""
+        return [
+            (asked, where)
+            for asked, where in REQUEST.findall(self.log)
+            if asked == (method or asked) and where.startswith(path or "")
+        ]
 
     def answers(self):
         try:

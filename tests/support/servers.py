@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small servers that stand where a registry is expected, and certificates for servers."""
 
+import base64
 import contextlib
 import http.server
+import re
 import shutil
 import socket
 import ssl
@@ -23,7 +25,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _handle(self):
         self.close_connection = True
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._read_body()
         answer = self.server.answer(self.command, self.path, self.headers)
         self.send_response(answer.status)
         for name, value in {**answer.headers, "Connection": "close"}.items():
@@ -32,6 +34,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
+
+    def _read_body(self):
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            self.rfile.read(size + 2)
+        self.rfile.readline()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle
 
@@ -129,3 +139,57 @@ class Authority:
             "-subj", f"/CN={name}", "-keyout", directory / "key.pem", "-out", output, *options,
         )
         return output
+
+
+class Wiretap:
+    """A port that leads to another one, and notes what clients ask there and as whom."""
+
+    HEAD = re.compile(rb"(GET|HEAD|PUT|POST|PATCH|DELETE) (\S+) HTTP/1\.1\r\n(.*?)\r\n\r\n", re.S)
+    LOGIN = re.compile(rb"^authorization: basic (\S+)", re.I | re.M)
+
+    def __init__(self, target):
+        """target: 'host:port'"""
+        host, _, port = target.partition(":")
+        self._target = (host, int(port))
+        self._heard = []  # one bytearray a connection
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+        self._listener.close()
+
+    def requests(self, path=""):
+        """The requests so far as (user or None, method, path), those that begin with 'path'."""
+        found = []
+        for heard in list(self._heard):
+            for method, asked, headers in self.HEAD.findall(bytes(heard)):
+                if asked.decode().startswith(path):
+                    login = self.LOGIN.search(headers)
+                    user = base64.b64decode(login[1]).decode().partition(":")[0] if login else None
+                    found.append((user, method.decode(), asked.decode()))
+        return found
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                heard = bytearray()
+                self._heard.append(heard)
+                server = socket.create_connection(self._target)
+                for source, target, notes in ((client, server, heard), (server, client, None)):
+                    threading.Thread(
+                        target=self._pump, args=(source, target, notes), daemon=True
+                    ).start()
+
+    @staticmethod
+    def _pump(source, target, notes):
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                if notes is not None:
+                    notes += data
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)

@@ -80,7 +80,13 @@ int CurlDriver::on_timer(CURLM*, long timeout_ms, void* self) {
 
 void CurlDriver::watch(curl_socket_t socket, int wanted) {
   if (wanted == CURL_POLL_REMOVE) {
-    watches_.erase(socket);  // waits that are under way keep the object, not the descriptor
+    const auto gone = watches_.find(socket);
+    if (gone != watches_.end()) {
+      // At once: a handler that is running may keep the object until curl has opened another socket
+      // under the same number, and would then take that one's wait away.
+      gone->second->descriptor.release();
+      watches_.erase(gone);
+    }
     return;
   }
   auto& entry = watches_[socket];

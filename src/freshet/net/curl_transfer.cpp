@@ -299,6 +299,9 @@ curl_socket_t CurlTransfer::on_open(void* self, curlsocktype, curl_sockaddr* add
 }
 
 CURLcode CurlTransfer::settled(CURLcode code) const {
+  if (code == CURLE_OK && !has_header_) {
+    return CURLE_PARTIAL_FILE;  // curl takes a header that breaks off for one that ends
+  }
   const bool was_sending = request_.body_stream != nullptr;
   const bool is_broken = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
                          code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING;

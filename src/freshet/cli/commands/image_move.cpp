@@ -2,6 +2,7 @@
 #include "freshet/cli/commands/image_move.hpp"
 
 #include "freshet/base/text.hpp"
+#include "freshet/cli/image_places.hpp"
 #include "freshet/cli/json_output.hpp"
 #include "freshet/cli/moved_image.hpp"
 #include "freshet/engine/docker/image_sources.hpp"
@@ -33,76 +34,6 @@ struct MoveOptions {
   bool referrers = false;
   bool json = false;
 };
-
-/// One side of a move: a repository, with whoever is connected for it.
-struct Side {
-  oci::Reference reference;
-  std::optional<RegistryIntegration> integration;  // absent: anonymously
-};
-
-/// What a text means. A host in it decides the registry, and that one's integration logs in; with
-/// `chosen`, that integration does, and a name without host is below its domain and prefix.
-Side find_side(Runtime& runtime, const std::string& text, const std::string& chosen) {
-  Side side;
-  const std::vector<RegistryIntegration> all = runtime.integrations().list();
-  if (chosen.empty()) {
-    side.reference = oci::Reference::parse(text);
-    for (const auto& way : registries::resolve_pull(all, side.reference)) {
-      if (!way.is_mirror && way.reference == side.reference) {
-        side.integration = way.integration;
-      }
-    }
-    return side;
-  }
-  const RegistryIntegration named = runtime.integrations().get(chosen);
-  if (oci::leading_domain(text)) {
-    side.reference = oci::Reference::parse(text);
-    if (side.reference.domain != oci::canonical_domain(named.domain)) {
-      throw Error(
-          ErrorCode::invalid_input,
-          fmt::format(
-              "'{}' is not at '{}', the domain of registry '{}'",
-              printable(text, 255),
-              named.domain,
-              named.name))
-          .with_hint("leave the host out, or choose another registry");
-    }
-  } else {
-    const std::string prefix = named.repository_prefix.empty() ? "" : named.repository_prefix + "/";
-    side.reference = oci::Reference::parse(fmt::format("{}/{}{}", named.domain, prefix, text));
-  }
-  side.integration = named;
-  return side;
-}
-
-Awaitable<oci::Place> open(Ctx ctx, Runtime& runtime, Side side, bool is_target) {
-  registries::Connections& connections = runtime.connections();
-  oci::Place place;
-  place.repository = side.reference.path;
-  if (!side.integration) {
-    place.registry = connections.anonymous(side.reference.domain);
-    co_return place;
-  }
-  place.registry = co_await connections.client(ctx, *side.integration);
-  if (is_target) {
-    co_await connections.make_repository(ctx, *side.integration, place.repository);
-  }
-  co_return place;
-}
-
-Awaitable<RegistryImage> look_up(Ctx ctx, oci::Place place, oci::Reference reference) {
-  const std::string what =
-      reference.digest ? reference.digest->to_string() : reference.tag_or_latest();
-  const auto manifest = co_await in_context(
-      fmt::format("looking for {}", reference.to_string()),
-      place.registry->find_manifest(ctx, place.repository, what));
-  if (!manifest) {
-    throw Error(
-        ErrorCode::not_found,
-        fmt::format("{} has no '{}'", reference.domain, reference.to_string()));
-  }
-  co_return RegistryImage{std::move(place), *manifest};
-}
 
 oci::ImageMover::ProgressLine progress(const MoveOptions& options) {
   return options.json ? oci::ImageMover::ProgressLine() : [](std::string_view line) {
@@ -137,7 +68,7 @@ Awaitable<MovedImage> move(
     std::vector<std::string> tags,
     oci::CopyOptions options,
     oci::ImageMover::ProgressLine progress) {
-  const oci::Place place = co_await open(ctx, runtime, target, true);
+  const oci::Place place = co_await open_side(ctx, runtime, target, true);
   std::string frame = fmt::format("copying {} to {}", image.repo_digest(), place.name());
   const auto started = Ctx::Clock::now();
   auto work =
@@ -152,7 +83,7 @@ Awaitable<MovedImage> move(
 /// Adds the new tags to the image's record, where there is one. What was not built or pushed here
 /// has none.
 Awaitable<void> note_tags(Ctx ctx, Runtime& runtime, MovedImage moved, Side target) {
-  oci::Place place = co_await open(ctx, runtime, target, false);
+  oci::Place place = co_await open_side(ctx, runtime, target, false);
   const std::string repo_digest = place.name() + "@" + moved.report.manifest.digest.to_string();
   RegistryImage image{std::move(place), moved.report.manifest};
   const model::ImageRecord described =
@@ -185,7 +116,7 @@ Awaitable<void> copy(Ctx ctx, Runtime& runtime, MoveOptions options) {
     throw Error(ErrorCode::invalid_input, "the target of a copy cannot be a digest")
         .with_hint("write a tag, or none for that of the source");
   }
-  oci::Place place = co_await open(ctx, runtime, source, false);
+  oci::Place place = co_await open_side(ctx, runtime, source, false);
   RegistryImage image = co_await look_up(ctx, std::move(place), source.reference);
   oci::CopyOptions how;
   how.all_platforms = options.all_platforms;
@@ -204,52 +135,6 @@ int run_copy(Runtime& runtime, MoveOptions options) {
   return 0;
 }
 
-/// An image as the user named it: by its record, else by its reference.
-struct Known {
-  std::optional<model::ImageRecord> record;
-  std::string name;  // what its name elsewhere is made of
-  registries::NameSource source = registries::NameSource::build_candidate;
-  std::optional<oci::Reference> reference;  // where it is; absent: never pushed
-};
-
-Known find_known(Runtime& runtime, const std::string& text) {
-  Known known;
-  known.record = runtime.data().images().find(text);
-  if (known.record) {
-    known.name = known.record->image_name;
-    if (!known.record->repo_digest.empty()) {
-      known.reference = oci::Reference::parse(known.record->repo_digest);
-    }
-    return known;
-  }
-  if (!oci::leading_domain(text)) {
-    throw Error(
-        ErrorCode::not_found, fmt::format("no image, or several, match '{}'", printable(text, 255)))
-        .with_hint(
-            "give an id from 'freshet image list', a full name with its tag, or a reference with "
-            "its host");
-  }
-  known.name = text;
-  known.source = registries::NameSource::explicit_candidate;
-  known.reference = oci::Reference::parse(text);
-  return known;
-}
-
-Side compose_side(
-    const RegistryIntegration& integration, const Known& known, const MoveOptions& options) {
-  Side side;
-  side.integration = integration;
-  const bool is_renamed = !options.name.empty();
-  registries::PushTarget target;
-  target.domain = integration.domain;
-  target.prefix = integration.repository_prefix;
-  target.name = is_renamed ? options.name : known.name;
-  target.source = is_renamed ? registries::NameSource::push_image_name : known.source;
-  target.tag = options.tags.front();
-  side.reference = registries::compose_push_reference(target);
-  return side;
-}
-
 void require_tags(const std::vector<std::string>& tags) {
   for (const std::string& tag : tags) {
     if (!oci::is_valid_tag(tag)) {
@@ -266,7 +151,7 @@ Awaitable<MovedImage> push_from_engine(
     Ctx ctx, Runtime& runtime, model::ImageRecord record, Side target, MoveOptions options) {
   const std::string id = "sha256:" + record.internal_image_id;
   auto source = co_await engine::make_image_source(ctx, runtime.engine(), runtime.pool(), id);
-  const oci::Place place = co_await open(ctx, runtime, target, true);
+  const oci::Place place = co_await open_side(ctx, runtime, target, true);
   const oci::PushOptions how;
   const auto started = Ctx::Clock::now();
   oci::MoveReport report =
@@ -280,7 +165,7 @@ Awaitable<MovedImage> push_from_engine(
 Awaitable<MovedImage> promote_from_registry(
     Ctx ctx, Runtime& runtime, oci::Reference reference, Side target, MoveOptions options) {
   const Side source = find_side(runtime, reference.to_string(), options.from);
-  oci::Place place = co_await open(ctx, runtime, source, false);
+  oci::Place place = co_await open_side(ctx, runtime, source, false);
   RegistryImage image = co_await look_up(ctx, std::move(place), source.reference);
   oci::CopyOptions how;
   how.referrers = true;
@@ -288,26 +173,29 @@ Awaitable<MovedImage> promote_from_registry(
       ctx, runtime, std::move(image), target, options.tags, how, progress(options));
 }
 
-Awaitable<void> promote(Ctx ctx, Runtime& runtime, Known known, Side target, MoveOptions options) {
-  const MovedImage moved =
-      known.reference
-          ? co_await promote_from_registry(ctx, runtime, *known.reference, target, options)
-          : co_await push_from_engine(ctx, runtime, *known.record, target, options);
-  co_await note_tags(ctx, runtime, moved, target);
-  tell(moved, options);
+Awaitable<void> promote(
+    Ctx ctx, Runtime& runtime, KnownImage known, Side target, MoveOptions options) {
+  std::optional<MovedImage> moved;
+  if (known.reference) {
+    moved = co_await promote_from_registry(ctx, runtime, *known.reference, target, options);
+  } else {
+    moved = co_await push_from_engine(ctx, runtime, *known.record, target, options);
+  }
+  co_await note_tags(ctx, runtime, *moved, target);
+  tell(*moved, options);
 }
 
 int run_promote(Runtime& runtime, MoveOptions options) {
   require_tags(options.tags);
   const RegistryIntegration integration = runtime.integrations().get(options.to);
-  const Known known = find_known(runtime, options.source);
-  const Side target = compose_side(integration, known, options);
+  const KnownImage known = find_known_image(runtime, options.source);
+  const Side target = compose_side(integration, known, options.name, options.tags.front());
   runtime.wait(promote(Ctx{}, runtime, known, target, std::move(options)));
   return 0;
 }
 
 /// Where a tag goes to or comes from: the chosen registry; else where the image is.
-Side find_tag_side(Runtime& runtime, const Known& known, const MoveOptions& options) {
+Side find_tag_side(Runtime& runtime, const KnownImage& known, const MoveOptions& options) {
   if (!options.to.empty()) {
     const RegistryIntegration chosen = runtime.integrations().get(options.to);
     if (known.reference && known.reference->domain == oci::canonical_domain(chosen.domain)) {
@@ -322,7 +210,7 @@ Side find_tag_side(Runtime& runtime, const Known& known, const MoveOptions& opti
       side.integration = chosen;
       return side;
     }
-    return compose_side(chosen, known, options);
+    return compose_side(chosen, known, options.name, options.tags.front());
   }
   if (!known.reference) {
     throw Error(ErrorCode::invalid_input, fmt::format("image '{}' is in no registry", known.name))
@@ -334,7 +222,7 @@ Side find_tag_side(Runtime& runtime, const Known& known, const MoveOptions& opti
 int run_tag(Runtime& runtime, MoveOptions options) {
   options.tags = {options.target};
   require_tags(options.tags);
-  const Known known = find_known(runtime, options.source);
+  const KnownImage known = find_known_image(runtime, options.source);
   const Side target = find_tag_side(runtime, known, options);
   options.to.clear();
   runtime.wait(promote(Ctx{}, runtime, known, target, std::move(options)));
@@ -342,7 +230,7 @@ int run_tag(Runtime& runtime, MoveOptions options) {
 }
 
 Awaitable<void> untag(Ctx ctx, Runtime& runtime, Side side, std::string tag) {
-  const oci::Place place = co_await open(ctx, runtime, side, false);
+  const oci::Place place = co_await open_side(ctx, runtime, side, false);
   std::vector<std::string> tags{std::move(tag)};
   std::string frame = fmt::format("removing {}:{}", place.name(), tags.front());
   auto work = runtime.mover().untag(ctx, place, std::move(tags));
@@ -352,7 +240,7 @@ Awaitable<void> untag(Ctx ctx, Runtime& runtime, Side side, std::string tag) {
 int run_untag(Runtime& runtime, MoveOptions options) {
   options.tags = {options.target};
   require_tags(options.tags);
-  const Known known = find_known(runtime, options.source);
+  const KnownImage known = find_known_image(runtime, options.source);
   const Side side = find_tag_side(runtime, known, options);
   runtime.wait(untag(Ctx{}, runtime, side, options.target));
   const model::ImageTag removed{side.reference.domain, side.reference.path, options.target, ""};

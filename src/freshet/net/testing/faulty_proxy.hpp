@@ -104,6 +104,8 @@ class FaultyProxy {
     Socket upstream(co_await asio::this_coro::executor);
     const asio::ip::tcp::endpoint server(asio::ip::address_v4::loopback(), port_);
     co_await upstream.async_connect(server, asio::use_awaitable);
+    upstream.set_option(asio::ip::tcp::no_delay(true));
+    client.set_option(asio::ip::tcp::no_delay(true));
     std::string from_client;
     std::string from_server;
     for (;;) {

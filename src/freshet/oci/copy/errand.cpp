@@ -243,6 +243,17 @@ Awaitable<void> Errand::upload(Descriptor blob, BlobSource& source) {
   }
 }
 
+Awaitable<Manifest> Errand::get_manifest(Place from, std::string reference) {
+  try {
+    co_return co_await from.registry->get_manifest(ctx_, from.repository, reference);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt_data) {
+      throw;
+    }
+  }
+  co_return co_await from.registry->get_manifest(ctx_, from.repository, std::move(reference));
+}
+
 Awaitable<TagsToMove> Errand::tags_to_move(std::vector<std::string> tags, Digest digest) {
   TagsToMove out;
   std::vector<char> is_moved(tags.size(), 0);

@@ -46,6 +46,8 @@ class Errand {
   /// false then.
   Awaitable<bool> bring_if_had(WantedBlob wanted);
 
+  /// Reads it once more when it came garbled.
+  Awaitable<Manifest> get_manifest(Place from, std::string reference);
   /// One request a tag.
   Awaitable<TagsToMove> tags_to_move(std::vector<std::string> tags, Digest digest);
   /// Writes the manifest under each tag, in their order; under its digest when there is none.

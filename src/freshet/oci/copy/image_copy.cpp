@@ -43,8 +43,7 @@ class ImageCopy {
   Awaitable<TreeNode> read(Digest digest) { co_return co_await read(digest.to_string()); }
   Awaitable<TreeNode> read(std::string reference) {
     const Place& source = request_.source;
-    Manifest manifest = co_await source.registry->get_manifest(
-        errand_.ctx(), source.repository, std::move(reference));
+    Manifest manifest = co_await errand_.get_manifest(source, std::move(reference));
     co_return make_node(std::move(manifest), budget_);
   }
 

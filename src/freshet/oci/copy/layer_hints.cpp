@@ -57,6 +57,19 @@ std::vector<Digest> hinted_diff_ids(std::string_view config) {
   }
 }
 
+/// Without it there are no hints; if it is gone, the copy itself will say so.
+Awaitable<std::optional<std::string>> read_config(Errand& errand, Place source, Descriptor config) {
+  try {
+    co_return co_await source.registry->get_blob(
+        errand.ctx(), source.repository, config, k_max_config_bytes);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::deadline_exceeded) {
+      throw;
+    }
+  }
+  co_return std::nullopt;
+}
+
 void add_mounts(
     std::vector<WantedBlob>& wanted, const Place& target, const std::vector<KnownLayer>& known) {
   for (const KnownLayer& layer : known) {
@@ -114,9 +127,11 @@ Awaitable<std::vector<KnownLayer>> add_layer_hints(
   const std::vector<Subject> subjects = subjects_of(tree, wanted);
   const auto look_into = [&](std::size_t index) -> Awaitable<void> {
     const Subject& subject = subjects[index];
-    std::string config = co_await source.registry->get_blob(
-        errand.ctx(), source.repository, subject.config->blob, k_max_config_bytes);
-    const std::vector<Digest> diff_ids = hinted_diff_ids(config);
+    std::optional<std::string> config = co_await read_config(errand, source, subject.config->blob);
+    if (!config) {
+      co_return;
+    }
+    const std::vector<Digest> diff_ids = hinted_diff_ids(*config);
     subject.config->bytes = std::move(config);
     const std::vector<ManifestEntry>& layers = subject.node->parts.layers;
     for (std::size_t i = 0; i < layers.size() && diff_ids.size() == layers.size(); ++i) {

@@ -61,8 +61,7 @@ Awaitable<std::optional<TreeNode>> read_node(
   if (there && !reads_all) {
     co_return std::nullopt;
   }
-  Manifest manifest = co_await source.registry->get_manifest(
-      errand.ctx(), source.repository, entry.digest.to_string());
+  Manifest manifest = co_await errand.get_manifest(source, entry.digest.to_string());
   if (manifest.descriptor.size_bytes != entry.size_bytes) {
     throw Error(
         ErrorCode::corrupt_data,

@@ -94,8 +94,7 @@ class ReferrerCopy {
   }
 
   Awaitable<TreeNode> read(Digest digest) {
-    Manifest manifest = co_await source_.registry->get_manifest(
-        errand_.ctx(), source_.repository, digest.to_string());
+    Manifest manifest = co_await errand_.get_manifest(source_, digest.to_string());
     co_return make_node(std::move(manifest), budget_);
   }
 

@@ -80,18 +80,27 @@ Awaitable<void> RegistryConnection::find_origin(Ctx ctx) {
     origin_ = secure;
     co_return;
   }
-  const auto failure = co_await try_scheme(ctx, "https");
-  if (!failure) {
-    origin_ = secure;
-    co_return;
+  Attempts attempts(options_, domain_);
+  for (;;) {
+    const auto failure = co_await try_scheme(ctx, "https");
+    if (!failure) {
+      origin_ = secure;
+      co_return;
+    }
+    if (!may_speak_plain_http(failure->kind())) {
+      throw net::TransportError(*failure);
+    }
+    const auto plain_failure = co_await try_scheme(ctx, "http");
+    if (!plain_failure) {
+      origin_ = plain;
+      co_return;
+    }
+    const bool goes_on =
+        is_worth_retrying(*plain_failure) && co_await attempts.wait_for_next(ctx, std::nullopt);
+    if (!goes_on) {
+      throw net::TransportError(*failure);
+    }
   }
-  if (!may_speak_plain_http(failure->kind())) {
-    throw net::TransportError(*failure);
-  }
-  if (co_await try_scheme(ctx, "http")) {
-    throw net::TransportError(*failure);
-  }
-  origin_ = plain;
 }
 
 Awaitable<net::Url> RegistryConnection::origin(Ctx ctx) {

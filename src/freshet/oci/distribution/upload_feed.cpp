@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/oci/distribution/upload_feed.hpp"
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -56,6 +58,10 @@ Awaitable<std::size_t> UploadFeed::read(asio::mutable_buffer buffer) {
       *left_ -= count;
     }
     co_return count;
+  } catch (const boost::system::system_error& error) {
+    // A request that broke cancels the read that it was waiting for: no failure of the source.
+    failure_ = error.code() == asio::error::operation_aborted ? nullptr : std::current_exception();
+    throw;
   } catch (...) {
     failure_ = std::current_exception();
     throw;

@@ -73,23 +73,11 @@ class Preparation {
         co_await look_at(*reference);
       }
     }
-    const auto list = [integrations = &scope_.services.integrations] {
-      return integrations->list();
-    };
-    for (const auto& integration : co_await offload(scope_.services.pool, list)) {
-      // A login of AWS is a request: only for hosts that the Dockerfile names.
-      if (integration.provider != model::Provider::ecr && !ways_.contains(integration.domain)) {
-        ways_[integration.domain] =
-            co_await any_way(ctx_, scope_, integration.domain, pulls_.options);
-      }
-    }
     Logins logins;
     for (const auto& [domain, way] : ways_) {
-      const auto auth = co_await find_engine_auth(ctx_, scope_, way, pulls_.options);
-      if (auth) {
-        logins[domain] = *auth;
-      }
+      co_await add(logins, domain, way);
     }
+    co_await add_others(logins);
     co_return logins;
   }
 
@@ -105,6 +93,38 @@ class Preparation {
           co_await pull_beforehand(ctx_, scope_, reference, pulls_.options);
         }
         co_return;
+      }
+    }
+  }
+
+  Awaitable<void> add(Logins& logins, std::string domain, PullCandidate way) {
+    const auto auth = co_await find_engine_auth(ctx_, scope_, std::move(way), pulls_.options);
+    if (auth) {
+      logins[domain] = *auth;
+    }
+  }
+
+  /// Those that the Dockerfile does not name itself, but may by variables and frontends. A login of
+  /// AWS is a request, and what is not needed must not fail a build.
+  Awaitable<void> add_others(Logins& logins) {
+    const auto list = [integrations = &scope_.services.integrations] {
+      return integrations->list();
+    };
+    const auto all = co_await offload(scope_.services.pool, list);
+    for (const model::RegistryIntegration& integration : all) {
+      if (integration.provider == model::Provider::ecr || ways_.contains(integration.domain)) {
+        continue;
+      }
+      std::string problem;
+      PullCandidate way = co_await any_way(ctx_, scope_, integration.domain, pulls_.options);
+      try {
+        co_await add(logins, integration.domain, std::move(way));
+      } catch (const Error& error) {
+        problem = error.message();
+      }
+      if (!problem.empty()) {
+        scope_.log.line(fmt::format(
+            "warning: no login for {}, should the build need it: {}", integration.domain, problem));
       }
     }
   }

@@ -13,17 +13,33 @@
 namespace freshet::pipeline {
 namespace {
 
+constexpr int k_unauthorized = 401;
+
 std::vector<std::string> tags_of(const PublishRequest& request) {
   std::vector<std::string> tags;
   std::ranges::transform(request.references, std::back_inserter(tags), &oci::Reference::tag);
   return tags;
 }
 
-std::string frame_of(const PublishRequest& request) {
-  return fmt::format(
-      "pushing {} with {}",
-      request.references.front().to_string(),
-      request.destination.login_words());
+/// What a user may do about a refusal; empty when that is not known.
+std::string hint_for(int http_status, const PublishRequest& request) {
+  const std::string name = request.destination.integration_name();
+  switch (http_status) {
+    case k_unauthorized:
+      return name.empty() ? "check the 'credentials' of the step"
+                          : fmt::format(
+                                "'freshet registry test {}' says what is wrong, 'freshet registry "
+                                "set-password {}' renews the password",
+                                name,
+                                name);
+    case 403:
+      return "the login is right, but may not push there";
+    case 500:
+    case 507:
+      return "its disk may be full: the registry's own log tells";
+    default:
+      return {};
+  }
 }
 
 void tell_names(const StepScope& scope, const PublishRequest& request) {
@@ -77,6 +93,44 @@ Awaitable<oci::Place> open_place(Ctx ctx, StepScope scope, PublishRequest reques
         ctx, *request.destination.integration, place.repository, request.destination.aws);
   }
   co_return place;
+}
+
+/// A refused login often comes without words, in answer to a question for something else: then the
+/// registry is asked about the login itself.
+Awaitable<Error> with_words(Ctx ctx, StepScope scope, Destination destination, Error refusal) {
+  constexpr auto k_limit = std::chrono::seconds(10);
+  try {
+    const auto registry = co_await open_destination(ctx, scope, std::move(destination));
+    co_await registry->check_credentials(ctx.within(k_limit));
+  } catch (const Error& error) {
+    if (error.http_status() == k_unauthorized) {
+      co_return error;
+    }
+  }
+  co_return refusal;
+}
+
+/// Adds to an error what was pushed with whose login, and what to do about it.
+Awaitable<Published> explained(
+    Ctx ctx, StepScope scope, PublishRequest request, Awaitable<Published> work) {
+  std::optional<Error> failure;
+  try {
+    co_return co_await std::move(work);
+  } catch (const Error& error) {
+    failure = error;
+  }
+  if (failure->http_status() == k_unauthorized) {
+    failure = co_await with_words(ctx, scope, request.destination, *failure);
+  }
+  failure->add_frame(fmt::format(
+      "pushing {} with {}",
+      request.references.front().to_string(),
+      request.destination.login_words()));
+  const std::string hint = hint_for(failure->http_status(), request);
+  if (failure->hint().empty() && !hint.empty()) {
+    throw std::move(*failure).with_hint(hint);
+  }
+  throw *failure;
 }
 
 oci::ImageMover::ProgressLine progress_of(const StepScope& scope) {
@@ -151,17 +205,15 @@ Awaitable<Published> copy(Ctx ctx, StepScope scope, RegistryImage image, Publish
 Awaitable<Published> publish(
     Ctx ctx, StepScope scope, std::string image_id, PublishRequest request) {
   tell_names(scope, request);
-  std::string frame = frame_of(request);
-  auto work = push_somehow(ctx, scope, std::move(image_id), std::move(request));
-  co_return co_await in_context(std::move(frame), std::move(work));
+  auto work = push_somehow(ctx, scope, std::move(image_id), request);
+  co_return co_await explained(ctx, scope, std::move(request), std::move(work));
 }
 
 Awaitable<Published> publish(
     Ctx ctx, StepScope scope, RegistryImage image, PublishRequest request) {
   tell_names(scope, request);
-  std::string frame = frame_of(request);
-  auto work = copy(ctx, scope, std::move(image), std::move(request));
-  co_return co_await in_context(std::move(frame), std::move(work));
+  auto work = copy(ctx, scope, std::move(image), request);
+  co_return co_await explained(ctx, scope, std::move(request), std::move(work));
 }
 
 std::vector<std::string> resolve_tags(

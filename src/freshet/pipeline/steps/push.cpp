@@ -73,9 +73,10 @@ Awaitable<Candidate> find_reference(
   } catch (const Error& error) {
     failure = error;
   }
-  const auto image = is_out_of_reach(failure->code())
-                         ? co_await scope.services.engine.find_image(ctx, reference.to_string())
-                         : std::nullopt;
+  std::optional<engine::ImageDetails> image;
+  if (is_out_of_reach(failure->code())) {
+    image = co_await scope.services.engine.find_image(ctx, reference.to_string());
+  }
   if (!image) {
     throw *failure;
   }

@@ -76,6 +76,23 @@ std::vector<model::ImageLayer> parse_layers(
   return layers;
 }
 
+/// Asks for one manifest. A refused login comes without words in answer to HEAD: then the registry
+/// is asked about the login itself.
+Awaitable<std::optional<oci::Descriptor>> find_manifest(
+    Ctx ctx, oci::Place place, std::string reference) {
+  constexpr int k_unauthorized = 401;
+  std::optional<Error> failure;
+  try {
+    co_return co_await place.registry->find_manifest(ctx, place.repository, std::move(reference));
+  } catch (const Error& error) {
+    failure = error;
+  }
+  if (failure->http_status() == k_unauthorized) {
+    co_await place.registry->check_credentials(ctx);
+  }
+  throw *failure;
+}
+
 Awaitable<RegistryImage> find_by(
     Ctx ctx, StepScope scope, registries::PullCandidate way, PullOptions options) {
   oci::Place place;
@@ -83,9 +100,9 @@ Awaitable<RegistryImage> find_by(
   place.repository = way.reference.path;
   const std::string reference =
       way.reference.digest ? way.reference.digest->to_string() : way.reference.tag_or_latest();
-  const auto manifest = co_await in_context(
-      fmt::format("looking for {}", way.reference.to_string()),
-      place.registry->find_manifest(ctx, place.repository, reference));
+  std::string frame = fmt::format("looking for {}", way.reference.to_string());
+  auto work = find_manifest(ctx, place, reference);
+  const auto manifest = co_await in_context(std::move(frame), std::move(work));
   if (!manifest) {
     throw Error(
         ErrorCode::not_found,

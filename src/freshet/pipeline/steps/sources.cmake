@@ -20,4 +20,6 @@ list(APPEND FRESHET_PIPELINE_TESTS
   steps/base_images_test.cpp
   steps/build_progress_test.cpp
   steps/image_source_test.cpp
-  steps/script_test.cpp)
+  steps/registry_image_test.cpp
+  steps/script_test.cpp
+  steps/watched_source_test.cpp)
