@@ -5,8 +5,9 @@
 import itertools
 
 from measure import MEGABYTE, parse_arguments, run_process
-from registries import registry, write_layer
 from stage import image_id, open_stage
+
+from registries import registry, write_layer  # needs what stage puts into the path
 
 from support.git import Repository
 from support.ordinary_user import ordinary_user

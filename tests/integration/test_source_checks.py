@@ -86,7 +86,7 @@ def test_an_include_against_the_layers_is_named(problems, name, header, problem)
 
 @pytest.fixture
 def lint(tmp_path):
-    """Checks one C++ file of these lines; returns the numbers of those with a brace problem."""
+    """Checks one C++ file of these lines; returns the numbers of those with such a problem."""
 
     def check(body):
         path = tmp_path / "sample.cpp"
@@ -112,7 +112,7 @@ def test_a_brace_inside_a_co_await_operand_is_found(lint):
 def test_a_brace_beside_a_co_await_operand_is_fine(lint):
     assert lint(
         """
-        if (co_await get(1)) {
+        if (auto got = co_await get(1)) {
         }
         auto a = co_await get(1) + Size{2};
         for (auto x : co_await get("{")) {
@@ -122,3 +122,18 @@ def test_a_brace_beside_a_co_await_operand_is_fine(lint):
         auto b = co_await is_ready() ? Size{1} : Size{2};
         """
     ) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["if (co_await get(1)) {", "if (a && !co_await get(1)) {", "while (co_await get(1)) {"],
+)
+def test_a_co_await_inside_a_condition_is_found(lint, line):
+    assert lint(f"a();\n{line}\n}}\n") == [2]
+
+
+@pytest.mark.parametrize("check", ["layers", "lint"])
+def test_the_sources_of_freshet_pass(check):
+    found = run(SCRIPTS / check, check=False)
+
+    assert (found.returncode, found.stdout) == (0, "")

@@ -119,7 +119,8 @@ Awaitable<T> uninterrupted(Awaitable<T> operation) {
   co_return co_await asio::co_spawn(executor, std::move(operation), std::move(token));
 }
 
-/// Runs blocking `work` on `pool` and awaits its result. Cancelling does not interrupt `work`.
+/// Runs blocking `work` on `pool` and awaits its result. Cancelling does not interrupt `work`. The
+/// awaiting coroutine's executor must outlive `pool`, whose thread lets go of it after the answer.
 template <class Work>
 Awaitable<std::invoke_result_t<Work>> offload(asio::thread_pool& pool, Work work) {
   co_return co_await asio::co_spawn(

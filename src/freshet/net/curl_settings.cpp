@@ -2,6 +2,7 @@
 #include "freshet/net/curl_settings.hpp"
 
 #include "freshet/base/error.hpp"
+#include "freshet/base/files.hpp"
 #include "freshet/net/url.hpp"
 
 #include <fmt/format.h>
@@ -45,6 +46,28 @@ void set(CURL* handle, CURLoption option, Value value) {
 void set_blob(CURL* handle, CURLoption option, std::string_view text) {
   curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
   set(handle, option, &blob);
+}
+
+/// Whether the system's authorities also lie in a directory from which OpenSSL takes only the ones
+/// it needs. Reading the file with all of them takes longer than many a request.
+bool has_hashed_authorities() {
+  static const bool has = [] {
+    const char* directory = curl_version_info(CURLVERSION_NOW)->capath;
+    if (directory == nullptr) {
+      return false;
+    }
+    std::error_code unreadable;
+    for (const auto& entry : fs::directory_iterator(directory, unreadable)) {
+      const std::string name = entry.path().filename().string();
+      constexpr std::size_t k_hash_digits = 8;
+      if (name.size() == k_hash_digits + 2 && name.ends_with(".0") &&
+          name.find_first_not_of("0123456789abcdef") == k_hash_digits) {
+        return true;
+      }
+    }
+    return false;
+  }();
+  return has;
 }
 
 }  // namespace
@@ -131,6 +154,9 @@ bool CurlSettings::may_use_proxy() const {
 }
 
 void CurlSettings::apply_to(CURL* handle) const {
+  if (has_hashed_authorities()) {
+    set(handle, CURLOPT_CAINFO, static_cast<const char*>(nullptr));
+  }
   set(handle, CURLOPT_SSL_VERIFYPEER, settings_.is_verification_off ? 0L : 1L);
   set(handle, CURLOPT_SSL_VERIFYHOST, settings_.is_verification_off ? 0L : 2L);
   if (!authorities_.empty()) {

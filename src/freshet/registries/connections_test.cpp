@@ -92,20 +92,19 @@ class ConnectionsTest : public ::testing::Test {
   }
   template <class T>
   T run(Awaitable<T> operation) {
-    asio::io_context io;
-    auto guard = asio::make_work_guard(io);
-    return net::testing::run_on(io, std::move(operation));
+    auto guard = asio::make_work_guard(io_);
+    return net::testing::run_on(io_, std::move(operation));
   }
   void run(Awaitable<void> operation) {
-    asio::io_context io;
-    auto guard = asio::make_work_guard(io);
-    net::testing::run_on(io, std::move(operation));
+    auto guard = asio::make_work_guard(io_);
+    net::testing::run_on(io_, std::move(operation));
   }
 
   World world_;
   std::vector<std::unique_ptr<WorldHttp>> clients_;
   store::testing::TempDataDirectory directory_;
   Integrations integrations_{directory_->registries()};
+  asio::io_context io_;  // outlives the pool, whose threads still let go of it after an answer
   asio::thread_pool pool_{1};
   Connections connections_{integrations_, pool_, parts()};
 };

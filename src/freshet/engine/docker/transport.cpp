@@ -322,7 +322,8 @@ Awaitable<std::unique_ptr<Connection>> Transport::hijack_exactly_now(EngineReque
     if (connection.unread().size() > k_max_head_bytes) {
       throw MalformedAnswer();
     }
-    if (!co_await connection.fill_head()) {
+    const bool has_more = co_await connection.fill_head();
+    if (!has_more) {
       throw ConnectionLost{true, cause_of(connection, {})};
     }
   }

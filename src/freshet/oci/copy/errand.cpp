@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t k_shown_digest = 19;  // `sha256:` and the twelve digits that people know
 constexpr std::size_t k_max_mounts = 3;  // each that is refused costs a request or two
-constexpr int k_max_refused_mounts = 20;  // in a row: this registry does not mount
+constexpr int k_max_refused_mounts = 6;  // in a row: this registry does not mount
 
 /// A blob at another registry, read as often as the upload needs it.
 class RemoteBlob final : public BlobSource {
@@ -108,6 +108,14 @@ Awaitable<bool> Errand::copy_if_had(Descriptor blob, Place from) {
 }
 
 Awaitable<bool> Errand::find_or_mount(const WantedBlob& wanted) {
+  const std::string& domain = target_.registry->domain();
+  const bool is_known = state_.known.has(domain, target_.repository, wanted.blob.digest);
+  if (!is_known && wanted.is_mount_sure && state_.refused_mounts[domain] == 0) {
+    const bool is_mounted = co_await mount_from(wanted.blob.digest, wanted.mount_from.front());
+    if (is_mounted) {
+      co_return true;
+    }
+  }
   const bool is_present = co_await is_there(wanted.blob);
   if (is_present) {
     ++counts_.blobs_present;

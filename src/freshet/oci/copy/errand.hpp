@@ -18,6 +18,8 @@ struct WantedBlob {
   bool is_foreign = false;
   /// Repositories of the target's registry, best first.
   std::vector<std::string> mount_from = {};
+  /// The first of `mount_from` has it for sure: mounting it takes no more than asking for it.
+  bool is_mount_sure = false;
   /// Other places that have it.
   std::vector<Place> copy_from = {};
   /// The blob itself, where it is small and at hand.

@@ -3,6 +3,7 @@
 
 #include "freshet/oci/copy/layer_hints.hpp"
 #include "freshet/oci/copy/manifest_tree.hpp"
+#include "freshet/oci/copy/parallel.hpp"
 #include "freshet/oci/copy/platform_choice.hpp"
 #include "freshet/oci/copy/referrers.hpp"
 
@@ -24,9 +25,7 @@ class ImageCopy {
       co_return found_.value();
     }
     // 3. All that the manifest names, then what refers to it, then the manifest.
-    if (!root_) {
-      root_ = co_await read(digest);
-    }
+    co_await read_root(digest);
     const Manifest manifest = root_->manifest;
     if (!is_at_target_ || request_.options.referrers) {
       co_await bring_contents();
@@ -91,11 +90,29 @@ class ImageCopy {
     if (is_at_target_) {
       co_return;
     }
+    if (had_tags) {
+      // There will be something to write in any case: both at once.
+      const auto look = [&](std::size_t which) {
+        return which == 0 ? find_at_target(digest) : read_root(digest);
+      };
+      co_await for_each_at_once(2, 2, look);
+      co_return;
+    }
+    co_await find_at_target(digest);
+    is_done_ = is_at_target_;
+  }
+
+  Awaitable<void> find_at_target(Digest digest) {
     const Place& target = errand_.target();
     found_ = co_await target.registry->find_manifest(
         errand_.ctx(), target.repository, digest.to_string());
     is_at_target_ = found_.has_value();
-    is_done_ = is_at_target_ && !had_tags;
+  }
+
+  Awaitable<void> read_root(Digest digest) {
+    if (!root_) {
+      root_ = co_await read(digest.to_string());
+    }
   }
 
   Awaitable<void> bring_contents() {

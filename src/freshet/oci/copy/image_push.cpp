@@ -30,19 +30,19 @@ class ImagePush {
       : errand_(errand), image_(image), tags_(std::move(tags)), options_(std::move(options)) {}
 
   Awaitable<Descriptor> run() {
-    config_ = co_await image_.config(errand_.ctx());
-    if (diff_ids_of(config_) != image_.diff_ids()) {
-      throw Error(
-          ErrorCode::corrupt_data,
-          "the image's configuration names other layers than the image has");
-    }
     co_await list_layers();
-    const std::optional<Descriptor> complete = co_await find_complete();
-    if (complete) {
-      co_return *complete;
+    if (are_all_known()) {
+      co_await load_config();
+      const std::optional<Descriptor> complete = co_await find_complete();
+      if (complete) {
+        co_return *complete;
+      }
     }
-    co_await find_all();
+    co_await find_layers_at_target();
     co_await upload_rest();
+    // Last, for some sources have it only after the layers were read.
+    co_await load_config();
+    co_await bring_config();
     const Manifest manifest = make_manifest();
     co_await errand_.put(manifest, tags_);
     co_return manifest.descriptor;
@@ -60,6 +60,18 @@ class ImagePush {
     }
   }
 
+  Awaitable<void> load_config() {
+    if (!config_.empty()) {
+      co_return;
+    }
+    config_ = co_await image_.config(errand_.ctx());
+    if (diff_ids_of(config_) != image_.diff_ids()) {
+      throw Error(
+          ErrorCode::corrupt_data,
+          "the image's configuration names other layers than the image has");
+    }
+  }
+
   Descriptor config_blob() const { return Descriptor{"", Digest::of(config_), config_.size()}; }
 
   Manifest make_manifest() const {
@@ -74,15 +86,20 @@ class ImagePush {
     return make_image_manifest(config_blob(), blobs);
   }
 
-  /// If the image was pushed here before, its manifest alone tells that all of it is there.
-  Awaitable<std::optional<Descriptor>> find_complete() {
+  /// Whether each layer is remembered to be at the target; notes them as if they were.
+  bool are_all_known() {
     for (Layer& layer : layers_) {
       const auto own = own_layer(layer.known, errand_.target(), options_);
       if (!own) {
-        co_return std::nullopt;
+        return false;
       }
       layer.blob = own->blob;
     }
+    return true;
+  }
+
+  /// If the image was pushed here before, its manifest alone tells that all of it is there.
+  Awaitable<std::optional<Descriptor>> find_complete() {
     const Manifest manifest = make_manifest();
     const bool is_there = co_await is_at_target(manifest.descriptor.digest);
     if (!is_there) {
@@ -113,12 +130,10 @@ class ImagePush {
     co_return is_there;
   }
 
-  /// Everything that does not have to be read from the image's layers.
-  Awaitable<void> find_all() {
-    const auto find = [&](std::size_t index) {
-      return index == layers_.size() ? bring_config() : find_layer(layers_[index]);
-    };
-    co_await for_each_at_once(layers_.size() + 1, Errand::k_at_once, find);
+  /// Those that do not have to be read from the image.
+  Awaitable<void> find_layers_at_target() {
+    const auto find = [&](std::size_t index) { return find_layer(layers_[index]); };
+    co_await for_each_at_once(layers_.size(), Errand::k_at_once, find);
   }
 
   Awaitable<void> bring_config() {

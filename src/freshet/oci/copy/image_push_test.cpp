@@ -190,7 +190,7 @@ TEST_F(ImagePush, refuses_a_configuration_that_does_not_fit_the_layers) {
   EXPECT_EQ(
       error_of([&] { push(image, place(one, "app"), {"v1"}); }),
       "corrupt_data\nerror: the image's configuration names other layers than the image has\n");
-  EXPECT_THAT(one.log, IsEmpty());
+  EXPECT_THAT(one.log, Not(Contains(HasSubstr("manifests"))));
 }
 
 TEST_F(ImagePush, writes_no_manifest_when_a_layer_is_refused) {

@@ -30,6 +30,7 @@ void add_blob(
   wanted.copy_from.push_back(source);
   if (source.registry->domain() == target.registry->domain()) {
     wanted.mount_from.push_back(source.repository);
+    wanted.is_mount_sure = !part.is_foreign;
   }
   all.emplace(digest, std::move(wanted));
 }

@@ -110,7 +110,7 @@ class PlainLayer final : public CompressingStream {
 };
 
 Awaitable<std::string> read_some(LayerUpload& upload, std::uint64_t offset, std::size_t most) {
-  const auto stream = co_await upload.open(Ctx{}, offset);
+  const auto stream = co_await upload.open(Ctx(), offset);
   std::string bytes;
   char buffer[5];
   while (bytes.size() < most) {

@@ -72,7 +72,8 @@ class ReferrerCopy {
     if (!named || named->digest != subject) {
       errand_.say(digest, "is listed as a referrer of another image than it names itself");
     }
-    co_await copy_tree(std::move(root), {});
+    std::vector<std::string> no_tags;
+    co_await copy_tree(std::move(root), std::move(no_tags));
   }
 
   Awaitable<void> copy_tag(std::string tag) {

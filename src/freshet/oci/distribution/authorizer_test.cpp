@@ -402,7 +402,7 @@ Awaitable<void> count_success(Authorizer& authorizer, int& successes) {
   net::HttpRequest request;
   request.url = k_url;
   try {
-    const net::HttpResponse response = co_await authorizer.send(Ctx{}, request, k_pull);
+    const net::HttpResponse response = co_await authorizer.send(Ctx(), request, k_pull);
     successes += response.status == 200 ? 1 : 0;
   } catch (const Error&) {
     co_return;

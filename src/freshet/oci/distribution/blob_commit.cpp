@@ -80,7 +80,8 @@ Awaitable<std::optional<Trouble>> BlobUpload::commit(Ctx ctx, net::HttpRequest r
 /// After a commit that was refused or lost: another upload of the same blob may have been faster,
 /// or the answer was late. What is there is uploaded.
 Awaitable<std::optional<Trouble>> BlobUpload::settle(Ctx ctx, Trouble trouble, int status) {
-  if (co_await is_there(ctx)) {
+  const bool has_it = co_await is_there(ctx);
+  if (has_it) {
     co_return std::nullopt;
   }
   is_offset_uncertain_ = true;

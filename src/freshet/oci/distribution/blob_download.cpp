@@ -43,8 +43,9 @@ Awaitable<std::optional<std::uint64_t>> find_blob_size(
     auto attempted = co_await attempt(std::move(fetching));
     if (attempted.trouble) {
       const Trouble trouble = *attempted.trouble;
-      if (!is_patient || !trouble.is_worth_retrying ||
-          !co_await attempts.wait_for_next(ctx, trouble.retry_after)) {
+      const bool goes_on = is_patient && trouble.is_worth_retrying &&
+                           co_await attempts.wait_for_next(ctx, trouble.retry_after);
+      if (!goes_on) {
         std::rethrow_exception(trouble.failure);
       }
       continue;
@@ -57,8 +58,9 @@ Awaitable<std::optional<std::uint64_t>> find_blob_size(
     if (head.status == 404) {
       co_return std::nullopt;
     }
-    if (!is_patient || !is_worth_retrying(head) ||
-        !co_await attempts.wait_for_next(ctx, wanted_rest(head))) {
+    const bool goes_on = is_patient && is_worth_retrying(head) &&
+                         co_await attempts.wait_for_next(ctx, wanted_rest(head));
+    if (!goes_on) {
       throw registry_error(connection->domain(), about_blob(repository, digest), head);
     }
   }
@@ -176,8 +178,9 @@ Awaitable<void> BlobDownload::connect() {
       co_return;
     }
     body_.reset();
-    if (!trouble->is_worth_retrying ||
-        !co_await attempts_.wait_for_next(ctx_, trouble->retry_after)) {
+    const bool goes_on =
+        trouble->is_worth_retrying && co_await attempts_.wait_for_next(ctx_, trouble->retry_after);
+    if (!goes_on) {
       std::rethrow_exception(trouble->failure);
     }
   }
@@ -227,8 +230,9 @@ Awaitable<std::size_t> BlobDownload::read(asio::mutable_buffer buffer) {
       continue;  // all is there, however the connection ended
     }
     const Trouble trouble = attempted.trouble ? *attempted.trouble : cut_short();
-    if (!trouble.is_worth_retrying ||
-        !co_await attempts_.wait_for_next(ctx_, trouble.retry_after)) {
+    const bool goes_on =
+        trouble.is_worth_retrying && co_await attempts_.wait_for_next(ctx_, trouble.retry_after);
+    if (!goes_on) {
       std::rethrow_exception(trouble.failure);
     }
   }

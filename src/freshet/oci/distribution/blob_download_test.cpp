@@ -31,7 +31,7 @@ net::testing::Outcome part(std::size_t from, std::string body = "", std::string 
 
 Awaitable<std::string> download(
     PatientClient& client, Descriptor blob = k_blob, std::uint64_t offset = 0) {
-  auto stream = co_await client->open_blob(Ctx{}, "app", blob, offset);
+  auto stream = co_await client->open_blob(Ctx(), "app", blob, offset);
   co_return co_await testing::read_all(std::move(stream));
 }
 

@@ -82,8 +82,9 @@ Awaitable<Descriptor> BlobUpload::run(Ctx ctx) {
       drop_session();
       co_return *known_;
     }
-    if (!trouble->is_worth_retrying ||
-        !co_await attempts_.wait_for_next(ctx, trouble->retry_after)) {
+    const bool goes_on =
+        trouble->is_worth_retrying && co_await attempts_.wait_for_next(ctx, trouble->retry_after);
+    if (!goes_on) {
       std::rethrow_exception(trouble->failure);
     }
   }
@@ -91,7 +92,8 @@ Awaitable<Descriptor> BlobUpload::run(Ctx ctx) {
 
 /// One go through all that is yet to be done.
 Awaitable<std::optional<Trouble>> BlobUpload::advance(Ctx ctx) {
-  if (is_commit_unsettled_ && co_await is_there(ctx)) {
+  const bool is_settled = is_commit_unsettled_ && co_await is_there(ctx);
+  if (is_settled) {
     co_return std::nullopt;
   }
   is_commit_unsettled_ = false;

@@ -125,15 +125,17 @@ Awaitable<net::HttpResponse> RegistryConnection::send(
     auto attempted = co_await attempt(std::move(sending));
     if (attempted.trouble) {
       const Trouble trouble = *attempted.trouble;
-      if (!trouble.is_worth_retrying ||
-          !co_await attempts.wait_for_next(ctx, trouble.retry_after)) {
+      const bool goes_on =
+          trouble.is_worth_retrying && co_await attempts.wait_for_next(ctx, trouble.retry_after);
+      if (!goes_on) {
         std::rethrow_exception(trouble.failure);
       }
       continue;
     }
     net::HttpResponse response = std::move(*attempted.answer);
-    if (!is_worth_retrying(response) ||
-        !co_await attempts.wait_for_next(ctx, wanted_rest(response))) {
+    const bool goes_on =
+        is_worth_retrying(response) && co_await attempts.wait_for_next(ctx, wanted_rest(response));
+    if (!goes_on) {
       co_return response;
     }
   }

@@ -124,7 +124,8 @@ Awaitable<net::HttpResponse> RegistryClient::write_manifest(
     failure = std::current_exception();
   }
   // The answer may have been lost on its way back.
-  if (!co_await has_under(ctx, repository, reference, manifest.descriptor.digest)) {
+  const bool has_it = co_await has_under(ctx, repository, reference, manifest.descriptor.digest);
+  if (!has_it) {
     std::rethrow_exception(failure);
   }
   net::HttpResponse settled;
@@ -148,7 +149,8 @@ Awaitable<void> RegistryClient::put_manifest(
       response.status == 201 || response.status == 200 || response.status == 202;
   if (!is_written) {
     // HEAD before judging: what is there already needs no right to write, nor a tag that moves.
-    if (co_await has_under(ctx, repository, reference, digest)) {
+    const bool has_it = co_await has_under(ctx, repository, reference, digest);
+    if (has_it) {
       co_return;
     }
     if (!by_digest && may_mean_immutable(response) && says_immutable(response)) {

@@ -75,7 +75,7 @@ class RealBlobsTest : public ::testing::Test {
 
   static Awaitable<std::string> download(
       RegistryClient& from, std::string repository, Descriptor blob) {
-    auto stream = co_await from.open_blob(Ctx{}.within(60s), repository, blob);
+    auto stream = co_await from.open_blob(Ctx().within(60s), repository, blob);
     co_return co_await testing::read_all(std::move(stream), 65536);
   }
 

@@ -102,9 +102,9 @@ void BlockLine::hash_what_is_next() {
   while (const std::shared_ptr<Block> block = next_to_hash()) {
     lock.unlock();
     if (input_hash_) {
-      input_hash_->update(block->input.get(), block->input_size);
+      input_hash_->update({block->input.get(), block->input_size});
     }
-    output_hash_.update(block->output.data(), block->output.size());
+    output_hash_.update(block->output);
     lock.lock();
     buffers_.push_back(std::move(block->input));
     block->is_ready = true;

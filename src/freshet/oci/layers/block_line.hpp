@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "freshet/oci/digest.hpp"
 #include "freshet/oci/layers/block_compressor.hpp"
-#include "freshet/oci/layers/sha256.hpp"
 #include "freshet/oci/layers/wake_up.hpp"
 
 #include <cstddef>
@@ -63,8 +63,8 @@ class BlockLine : public std::enable_shared_from_this<BlockLine> {
   const std::size_t capacity_;
   WakeUp wake_up_;
   // Used by the one task that hashes at a time.
-  std::optional<Sha256> input_hash_;
-  Sha256 output_hash_;
+  std::optional<DigestHasher> input_hash_;
+  DigestHasher output_hash_;
 
   mutable std::mutex mutex_;  // guards what follows and the blocks' flags
   std::deque<std::shared_ptr<Block>> blocks_;  // oldest first

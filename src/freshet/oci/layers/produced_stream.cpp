@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/oci/layers/produced_stream.hpp"
 
-#include "freshet/oci/layers/sha256.hpp"
+#include "freshet/oci/digest.hpp"
 #include "freshet/oci/layers/verified_stream.hpp"
 #include "freshet/oci/layers/wake_up.hpp"
 
@@ -131,13 +131,13 @@ class HashingSink final : public ProducerSink {
 
  private:
   void push() {
-    hash_.update(chunk_.bytes.get(), chunk_.size);
+    hash_.update({chunk_.bytes.get(), chunk_.size});
     queue_.push(std::move(chunk_));
   }
 
   Queue& queue_;
   Chunk chunk_;
-  Sha256 hash_;
+  DigestHasher hash_;
 };
 
 class ProducedStream final : public net::ByteStream {

@@ -5,7 +5,6 @@ set(oci_layers_sources
   layers/compression.cpp
   layers/decompression.cpp
   layers/produced_stream.cpp
-  layers/sha256.cpp
   layers/verified_stream.cpp)
 set(oci_layers_tests
   layers/compression_test.cpp

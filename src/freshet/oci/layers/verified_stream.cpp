@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/oci/layers/verified_stream.hpp"
 
-#include "freshet/oci/layers/sha256.hpp"
+#include "freshet/oci/digest.hpp"
 
 #include <fmt/format.h>
 
@@ -18,7 +18,7 @@ class VerifiedStream final : public net::ByteStream {
   Awaitable<std::size_t> read(asio::mutable_buffer buffer) override {
     const std::size_t count = co_await stream_->read(buffer);
     if (count > 0) {
-      hash_->update(buffer.data(), count);
+      hash_->update({static_cast<const char*>(buffer.data()), count});
     } else if (hash_) {
       const Digest found = hash_->finish();
       if (found != expected_) {
@@ -33,7 +33,7 @@ class VerifiedStream final : public net::ByteStream {
   const std::unique_ptr<net::ByteStream> stream_;
   const Digest expected_;
   const std::string what_;
-  std::optional<Sha256> hash_ = Sha256();
+  std::optional<DigestHasher> hash_ = DigestHasher();
 };
 
 }  // namespace

@@ -54,7 +54,8 @@ Awaitable<fs::path> take_checkout(Ctx ctx, StepScope scope, std::string containe
   const fs::path below = directory.lexically_relative(root);
   co_await open_way_to(ctx, reclaimer, root, below);
   ReclaimPlace place{root, below};
-  if (co_await reclaimer.own_tree(ctx, std::move(place))) {
+  const bool was_foreign = co_await reclaimer.own_tree(ctx, std::move(place));
+  if (was_foreign) {
     scope.log.line(fmt::format("Took over what other users made in {}", container_path));
   }
   co_return directory;
@@ -66,7 +67,8 @@ Awaitable<void> prepare_repository(Ctx ctx, Git& git, const Checkout& checkout) 
   fs::create_directories(checkout.directory);
   if (fs::exists(checkout.git_directory / "config")) {
     std::vector<std::string> ask{"config", "--get", "remote.origin.url"};
-    if (co_await git.ask(ctx, std::move(ask)) == checkout.address.url) {
+    const auto address = co_await git.ask(ctx, std::move(ask));
+    if (address == checkout.address.url) {
       co_return;
     }
     remove_or_throw(checkout.git_directory);

@@ -8,7 +8,8 @@
 namespace freshet::pipeline {
 
 Awaitable<std::string> make_present(Ctx ctx, StepScope scope, StepImage image) {
-  if (co_await scope.services.engine.find_image(ctx, image.id)) {
+  const auto found = co_await scope.services.engine.find_image(ctx, image.id);
+  if (found) {
     co_return image.id;
   }
   if (image.repo_digests.empty()) {

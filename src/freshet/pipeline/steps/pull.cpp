@@ -167,7 +167,8 @@ Awaitable<bool> is_stale(
     co_return false;  // a digest cannot move
   }
   std::vector<std::string> digests = digests_of(image, reference);
-  if (digests.empty() && !co_await was_pushed_from_here(scope, reference)) {
+  const bool was_here = !digests.empty() || co_await was_pushed_from_here(scope, reference);
+  if (!was_here) {
     co_return false;  // what was never in this repository cannot be older than it
   }
   std::string problem;
@@ -262,7 +263,8 @@ Awaitable<std::string> pull_image(
     Ctx ctx, StepScope scope, oci::Reference reference, PullPolicy policy, PullOptions options) {
   if (policy == PullPolicy::when_stale) {
     const auto image = co_await scope.services.engine.find_image(ctx, reference.to_string());
-    if (image && !co_await is_stale(ctx, scope, reference, *image, options)) {
+    const bool is_fresh = image && !co_await is_stale(ctx, scope, reference, *image, options);
+    if (is_fresh) {
       co_return image->id;
     }
   }

@@ -71,7 +71,8 @@ Awaitable<bool> Reclaimer::own_tree(Ctx ctx, ReclaimPlace place) {
     co_return false;
   }
   const auto look = [place] { return is_ours(place); };
-  if (co_await offload(services_.pool, look)) {
+  const bool is_ours_already = co_await offload(services_.pool, look);
+  if (is_ours_already) {
     co_return false;
   }
   co_await run_program(ctx, "tree", place);
