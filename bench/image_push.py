@@ -7,7 +7,7 @@ import itertools
 from measure import MEGABYTE, parse_arguments, run_process
 from stage import image_id, open_stage
 
-from registries import registry, write_layer  # needs what stage puts into the path
+from registries import registry, write_layer  # with the path from stage
 
 from support.git import Repository
 from support.ordinary_user import ordinary_user

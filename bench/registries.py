@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tarfile
+import tempfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from support.waiting import wait_for
 
 LAYER_SOURCE = Path("/usr/lib")
+PIECE = 1 << 20
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
@@ -107,18 +109,17 @@ class OpenRegistry:
         return self.log.read_text().count("HTTP/1.1")
 
     def put_blob(self, repository, content):
-        digest = "sha256:" + hashlib.sha256(content).hexdigest()
+        """content: bytes, or an open file; returns {digest, size}."""
+        blob = measure_content(content)
         begun = self.request("POST", f"/v2/{repository}/blobs/uploads/")
         location = begun.headers["Location"].split(self.address, 1)[-1]
         join = "&" if "?" in location else "?"
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(blob["size"])}
         stored = self.request(
-            "PUT",
-            f"{location}{join}digest={digest}",
-            body=content,
-            headers={"Content-Type": "application/octet-stream"},
+            "PUT", f"{location}{join}digest={blob['digest']}", body=content, headers=headers
         )
         assert stored.status == 201, stored.status
-        return {"digest": digest, "size": len(content)}
+        return blob
 
     def put_image(self, repository, tag, layers, note=""):
         """layers: [{digest, size}] that the repository has, or that another one lends."""
@@ -172,16 +173,34 @@ def registry(directory):
         opened.close()
 
 
-def gzip_layer(tar):
-    """What a registry would hold of a tar: {digest, size, diff_id} and the bytes."""
-    content = tar.read_bytes()
+def measure_content(content):
+    if isinstance(content, bytes):
+        return {"digest": digest_of([content]), "size": len(content)}
+    digest = digest_of(iter(lambda: content.read(PIECE), b""))
+    size = content.tell()
+    content.seek(0)
+    return {"digest": digest, "size": size}
+
+
+def digest_of(pieces):
+    hasher = hashlib.sha256()
+    for piece in pieces:
+        hasher.update(piece)
+    return "sha256:" + hasher.hexdigest()
+
+
+def put_layer(registry, repository, tar):
+    """Compresses a tar into the registry, piece by piece: the memory of this process counts as that
+    of every program that it starts. Returns {digest, size, diff_id}."""
     squeeze = zlib.compressobj(6, zlib.DEFLATED, 31)
-    packed = squeeze.compress(content) + squeeze.flush()
-    return {
-        "diff_id": "sha256:" + hashlib.sha256(content).hexdigest(),
-        "digest": "sha256:" + hashlib.sha256(packed).hexdigest(),
-        "size": len(packed),
-    }, packed
+    with tar.open("rb") as source, tempfile.TemporaryFile() as packed:
+        for piece in iter(lambda: source.read(PIECE), b""):
+            packed.write(squeeze.compress(piece))
+        packed.write(squeeze.flush())
+        packed.seek(0)
+        source.seek(0)
+        diff_id = measure_content(source)["digest"]
+        return {**registry.put_blob(repository, packed), "diff_id": diff_id}
 
 
 def find_peer(name, variable):
