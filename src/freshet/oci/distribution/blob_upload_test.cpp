@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freshet/net/testing/scripted_http.hpp"
-#include "freshet/oci/distribution/upload_journal.hpp"
-#include "freshet/oci/testing/patient_client.hpp"
+#include "freshet/oci/testing/upload_script.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,76 +7,21 @@ namespace freshet::oci {
 namespace {
 
 using net::TransportProblem;
-using net::testing::no_answer;
 using net::testing::reply;
 using net::testing::run;
 using net::testing::ScriptedHttp;
+using testing::BlobUploadTest;
+using testing::content_of;
+using testing::digest_query;
 using testing::failure_of;
+using testing::has;
+using testing::k_begin;
+using testing::k_commit;
+using testing::k_large;
+using testing::k_megabyte;
 using testing::PatientClient;
-
-constexpr std::size_t k_megabyte = 1'000'000;
-
-/// Not of one byte only, so that a wrong offset shows.
-std::string content_of(std::size_t size) {
-  std::string content(size, '\0');
-  for (std::size_t at = 0; at < size; ++at) {
-    content[at] = static_cast<char>('a' + (at * 7 + at / 1000) % 26);
-  }
-  return content;
-}
-
-const std::string k_large = content_of(3 * k_megabyte);
-const std::string k_begin = "POST /v2/app/blobs/uploads/";
-
-std::string digest_query(const std::string& content) {
-  return "digest=" + net::url_encode(Digest::of(content).to_string());
-}
-
-const std::string k_commit = "PUT /u/1?state=b&" + digest_query(k_large);
-const std::string k_head = "HEAD /v2/app/blobs/" + Digest::of(k_large).to_string();
-
-net::testing::Outcome session(std::string location = "/u/1?state=a") {
-  return reply(202, "", {{"Location", std::move(location)}, {"Range", "0-0"}});
-}
-
-net::testing::Outcome has(
-    std::size_t bytes, int status = 202, std::string location = "/u/1?state=b") {
-  return reply(
-      status, "", {{"Location", std::move(location)}, {"Range", fmt::format("0-{}", bytes - 1)}});
-}
-
-const net::testing::Outcome k_present =
-    reply(200, "", {{"Content-Length", std::to_string(k_large.size())}});
-const net::testing::Outcome k_lost = no_answer(TransportProblem::closed, "the connection was lost");
-
-/// What is only known once it was read.
-class UnknownBlob final : public BlobSource {
- public:
-  explicit UnknownBlob(std::string bytes) : bytes_(std::move(bytes)) {}
-
-  std::optional<Descriptor> known() const override { return std::nullopt; }
-  Awaitable<std::unique_ptr<net::ByteStream>> open(Ctx, std::uint64_t offset) override {
-    offsets.push_back(offset);
-    co_return std::make_unique<net::testing::TextStream>(bytes_.substr(offset), 65536);
-  }
-
-  std::vector<std::uint64_t> offsets;
-
- private:
-  std::string bytes_;
-};
-
-class BlobUploadTest : public ::testing::Test {
- protected:
-  static Descriptor push(PatientClient& client, std::string content = k_large) {
-    MemoryBlob blob("application/octet-stream", std::move(content));
-    return run(client->push_blob(Ctx{}, "app", blob));
-  }
-  static Error failure(PatientClient& client, std::string content = k_large) {
-    MemoryBlob blob("application/octet-stream", std::move(content));
-    return failure_of(client->push_blob(Ctx{}, "app", blob));
-  }
-};
+using testing::session;
+using testing::UnknownBlob;
 
 TEST_F(BlobUploadTest, sends_a_small_blob_along_with_its_commit) {
   ScriptedHttp http{
@@ -122,135 +65,6 @@ TEST_F(BlobUploadTest, learns_what_it_sent_while_it_sends_it) {
   EXPECT_EQ(pushed.digest, Digest::of(k_large));
   EXPECT_EQ(pushed.size_bytes, k_large.size());
   EXPECT_EQ(http.requests()[1].body_stream_length, std::nullopt);
-}
-
-TEST_F(BlobUploadTest, goes_on_from_where_the_registry_says_it_stopped) {
-  ScriptedHttp http{
-      {k_begin, session()},
-      {"PATCH /u/1?state=a", k_lost, k_megabyte},
-      {"GET /u/1?state=a", has(900'000, 204, "/u/1?state=c")},
-      {"PATCH /u/1?state=c", has(k_large.size())},
-      {k_commit, reply(201)}};
-  http.set_piece_bytes(65536);
-  PatientClient client(http);
-
-  push(client);
-
-  EXPECT_EQ(http.requests()[3].headers.find("Content-Range"), "900000-2999999");
-  EXPECT_EQ(http.requests()[3].body, k_large.substr(900'000));
-}
-
-TEST_F(BlobUploadTest, goes_on_with_what_is_made_while_it_is_read) {
-  ScriptedHttp http{
-      {k_begin, session()},
-      {"PATCH /u/1?state=a", k_lost, k_megabyte},
-      {"GET /u/1?state=a", has(900'000, 204, "/u/1?state=c")},
-      {"PATCH /u/1?state=c", has(k_large.size())},
-      {k_commit, reply(201)}};
-  http.set_piece_bytes(65536);
-  PatientClient client(http);
-  UnknownBlob blob(k_large);
-
-  EXPECT_EQ(run(client->push_blob(Ctx{}, "app", blob)).digest, Digest::of(k_large));
-
-  EXPECT_EQ(blob.offsets, (std::vector<std::uint64_t>{0, 900'000}));
-  EXPECT_EQ(http.requests()[3].body, k_large.substr(900'000));
-}
-
-TEST_F(BlobUploadTest, begins_anew_in_pieces_when_the_session_is_gone) {
-  ScriptedHttp http{
-      {k_begin, session()},
-      {"PATCH /u/1?state=a", k_lost, k_megabyte},
-      {"GET /u/1?state=a", reply(404)},
-      {k_begin, session("/u/2")},
-      {"PATCH /u/2", has(k_large.size(), 202, "/u/1?state=b")},
-      {k_commit, reply(201)}};
-  PatientClient client(http);
-  push(client);
-  EXPECT_EQ(http.requests()[4].headers.find("Content-Range"), "0-2999999");
-  EXPECT_EQ(http.requests()[4].body, k_large);
-}
-
-TEST_F(BlobUploadTest, gives_up_after_attempts_without_progress) {
-  ScriptedHttp http{
-      {k_begin, session()},
-      {"PATCH /u/1?state=a", k_lost, k_megabyte},
-      {"GET /u/1?state=a", reply(503)},
-      {"GET /u/1?state=a", k_lost}};
-  PatientClient client(http);
-  EXPECT_EQ(failure(client).message(), "the connection was lost");
-  EXPECT_TRUE(http.finished());
-}
-
-TEST_F(BlobUploadTest, renews_its_token_in_the_middle_of_an_upload) {
-  const net::HttpHeaders demand{
-      {"WWW-Authenticate", "Bearer realm=\"https://r.example/token\",service=\"s\""}};
-  const std::string token = "GET /token?service=s&scope=repository%3Aapp%3Apull%2Cpush";
-  ScriptedHttp http{
-      {k_begin, reply(401, "", demand)},
-      {token, reply(200, R"({"token":"t1"})")},
-      {k_begin, session()},
-      {"PATCH /u/1?state=a", reply(401, "", demand), k_megabyte},
-      {token, reply(200, R"({"token":"t2"})")},
-      {"GET /u/1?state=a", has(k_megabyte, 204)},
-      {"PATCH /u/1?state=b", has(k_large.size())},
-      {k_commit, reply(201)}};
-  http.set_piece_bytes(65536);
-  PatientClient client(http);
-
-  push(client);
-
-  EXPECT_EQ(http.authorization(3), "Bearer t1");
-  EXPECT_EQ(http.authorization(5), "Bearer t2");
-  EXPECT_EQ(http.requests()[6].body, k_large.substr(k_megabyte));
-}
-
-TEST_F(BlobUploadTest, counts_a_commit_that_was_refused_or_lost_when_the_blob_is_there) {
-  for (const auto& outcome :
-       {reply(400, R"({"errors":[{"code":"BLOB_UPLOAD_INVALID"}]})"),
-        reply(404),
-        reply(504),
-        k_lost}) {
-    ScriptedHttp http{
-        {k_begin, session()},
-        {"PATCH /u/1?state=a", has(k_large.size())},
-        {k_commit, outcome},
-        {k_head, k_present}};
-    http.set_piece_bytes(65536);
-    PatientClient client(http);
-    EXPECT_EQ(push(client).digest, Digest::of(k_large));
-    EXPECT_TRUE(http.finished());
-  }
-}
-
-TEST_F(BlobUploadTest, uploads_again_when_a_refused_commit_left_nothing) {
-  ScriptedHttp http{
-      {k_begin, session()},
-      {"PATCH /u/1?state=a", has(k_large.size())},
-      {k_commit, reply(404)},
-      {k_head, reply(404)},
-      {k_begin, session()},
-      {"PATCH /u/1?state=a", has(k_large.size())},
-      {k_commit, reply(201)}};
-  http.set_piece_bytes(65536);
-  PatientClient client(http);
-  push(client);
-  EXPECT_TRUE(http.finished());
-}
-
-TEST_F(BlobUploadTest, commits_again_what_the_session_still_has) {
-  ScriptedHttp http{
-      {k_begin, session()},
-      {"PATCH /u/1?state=a", has(k_large.size())},
-      {k_commit, reply(504)},
-      {k_head, reply(404)},
-      {k_head, reply(404)},
-      {"GET /u/1?state=b", has(k_large.size(), 204)},
-      {k_commit, reply(201)}};
-  http.set_piece_bytes(65536);
-  PatientClient client(http);
-  push(client);
-  EXPECT_TRUE(http.finished());
 }
 
 TEST_F(BlobUploadTest, says_at_once_what_a_registry_will_never_take) {
@@ -413,84 +227,6 @@ TEST_F(BlobUploadTest, deletes_the_upload_when_it_is_cancelled) {
       failure_of(with_deadline(soon, "waiting for the upload", std::move(pushing))).message(),
       "waiting for the upload took too long");
   EXPECT_EQ(http.methods, (std::vector<std::string>{"POST", "PATCH", "DELETE"}));
-}
-
-class MemoryJournal final : public UploadJournal {
- public:
-  std::optional<UnfinishedUpload> find(const UploadKey&) override { return kept; }
-  void remember(const UploadKey&, const UnfinishedUpload& upload) override { kept = upload; }
-  void forget(const UploadKey&) override { kept.reset(); }
-
-  std::optional<UnfinishedUpload> kept;
-};
-
-TEST_F(BlobUploadTest, goes_on_with_the_upload_of_an_earlier_run) {
-  const std::string content = content_of(9 * k_megabyte);
-  MemoryJournal journal;
-  {
-    ScriptedHttp http{
-        {k_begin, session()},
-        {"PATCH /u/1?state=a", k_lost, k_megabyte},
-        {"GET /u/1?state=a", k_lost},
-        {"GET /u/1?state=a", k_lost}};
-    PatientClient client(http, nullptr, &journal);
-    EXPECT_EQ(failure(client, content).message(), "the connection was lost");
-    EXPECT_TRUE(http.finished());
-  }
-  EXPECT_EQ(journal.kept, (UnfinishedUpload{"/u/1?state=a", 0}));
-
-  ScriptedHttp http{
-      {"GET /u/1?state=a", has(k_megabyte, 204)},
-      {"PATCH /u/1?state=b", has(content.size())},
-      {"PUT /u/1?state=b&" + digest_query(content), reply(201)}};
-  http.set_piece_bytes(65536);
-  PatientClient client(http, nullptr, &journal);
-  push(client, content);
-  EXPECT_EQ(http.requests()[1].body, content.substr(k_megabyte));
-  EXPECT_EQ(journal.kept, std::nullopt);
-}
-
-class MountTest : public ::testing::Test {
- protected:
-  const Digest digest_ = Digest::of("x");
-  const std::string mount_ =
-      "POST /v2/team/app/blobs/uploads/?mount=" + net::url_encode(digest_.to_string()) +
-      "&from=team%2Fbase";
-};
-
-TEST_F(MountTest, costs_one_request) {
-  ScriptedHttp http{{mount_, reply(201)}};
-  PatientClient client(http);
-  EXPECT_TRUE(run(client->mount_blob(Ctx{}, "team/app", digest_, "team/base")));
-}
-
-TEST_F(MountTest, asks_for_one_token_for_both_repositories) {
-  ScriptedHttp http{
-      {mount_,
-       reply(
-           401, "", {{"WWW-Authenticate", "Bearer realm=\"https://r.example/t\",service=\"s\""}})},
-      {"GET /t?service=s&scope=repository%3Ateam%2Fapp%3Apull%2Cpush&scope=repository%3Ateam%2F"
-       "base%3Apull",
-       reply(200, R"({"token":"both"})")},
-      {mount_, reply(201)}};
-  PatientClient client(http);
-  EXPECT_TRUE(run(client->mount_blob(Ctx{}, "team/app", digest_, "team/base")));
-  EXPECT_EQ(http.authorization(2), "Bearer both");
-}
-
-TEST_F(MountTest, ends_the_upload_that_a_registry_begins_instead) {
-  ScriptedHttp http{{mount_, session()}, {"DELETE /u/1?state=a", reply(204)}};
-  PatientClient client(http);
-  EXPECT_FALSE(run(client->mount_blob(Ctx{}, "team/app", digest_, "team/base")));
-  EXPECT_TRUE(http.finished());
-}
-
-TEST_F(MountTest, takes_a_refusal_for_a_no) {
-  for (const int status : {400, 401, 403, 404, 405}) {
-    ScriptedHttp http{{mount_, reply(status)}};
-    PatientClient client(http);
-    EXPECT_FALSE(run(client->mount_blob(Ctx{}, "team/app", digest_, "team/base"))) << status;
-  }
 }
 
 }  // namespace
