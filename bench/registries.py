@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tarfile
 import tempfile
@@ -14,6 +13,7 @@ import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
+from support.servers import free_port
 from support.waiting import wait_for
 
 LAYER_SOURCE = Path("/usr/lib")
@@ -41,12 +41,6 @@ def write_layer(path, size, skip=0):
                 if taken >= size:
                     return taken
     raise SystemExit(f"{LAYER_SOURCE} holds only {taken / 1e6:.0f} of {size / 1e6:.0f} MB")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class OpenRegistry:
@@ -159,16 +153,17 @@ class OpenRegistry:
         assert answer.status == 201, answer.status
 
     def close(self):
-        self.process.terminate()
-        self.process.wait()
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
         shutil.rmtree(self.directory)
 
 
 @contextmanager
 def registry(directory):
-    opened = OpenRegistry(directory).start()
+    opened = OpenRegistry(directory)
     try:
-        yield opened
+        yield opened.start()
     finally:
         opened.close()
 

@@ -19,6 +19,7 @@ Side find_side(Runtime& runtime, const std::string& text, const std::string& cho
     for (const auto& way : registries::resolve_pull(all, side.reference)) {
       if (!way.is_mirror && way.reference == side.reference) {
         side.integration = way.integration;
+        break;  // what follows is for pulls that fail
       }
     }
     return side;

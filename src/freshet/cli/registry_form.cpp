@@ -213,11 +213,13 @@ Secret read_main_secret(
 }
 
 std::optional<Secret> read_proxy_password(const RegistryForm& form) {
-  if (!form.proxy_username || form.proxy_username->empty()) {
+  const bool is_named = form.proxy_username && !form.proxy_username->empty();
+  if (!is_named && !form.proxy_password.descriptor) {
     return std::nullopt;
   }
   return read_password(
-      form.proxy_password, fmt::format("Password of '{}' for the proxy", *form.proxy_username));
+      form.proxy_password,
+      fmt::format("Password of '{}' for the proxy", form.proxy_username.value_or("")));
 }
 
 }  // namespace freshet::cli

@@ -114,7 +114,10 @@ void throw_transport_error(const CurlFailure& failure) {
           fmt::format("no TLS connection to '{}': {}", peer, words),
           std::string(tls_hint(failure)));
     case TransportProblem::timed_out:
-      throw TransportError(kind, ErrorCode::deadline_exceeded, timeout_words(failure, peer));
+      throw TransportError(
+          kind,
+          failure.is_too_late ? ErrorCode::deadline_exceeded : ErrorCode::unavailable,
+          timeout_words(failure, peer));
     case TransportProblem::closed:
       throw TransportError(
           kind,

@@ -64,6 +64,7 @@ CurlTransfer::CurlTransfer(Ctx ctx, HttpRequest request, Mode mode, const CurlSe
   if (handle_ == nullptr) {
     throw Error(ErrorCode::unavailable, "out of memory");
   }
+  deadline_ = ctx.deadline;
   set_up_connection(ctx);
   set_up_request();
   set_up_body();
@@ -321,7 +322,8 @@ void CurlTransfer::throw_failure(CURLcode code) {
       .url = url_,
       .words = printable(words_.data(), CURL_ERROR_SIZE),
       .has_header = has_header_,
-      .has_own_authorities = settings_.has_own_authorities()});
+      .has_own_authorities = settings_.has_own_authorities(),
+      .is_too_late = Ctx::Clock::now() >= deadline_});
 }
 
 void CurlTransfer::throw_stopped() {
@@ -345,7 +347,7 @@ void CurlTransfer::throw_stopped() {
     case Stopped::stalled:
       throw TransportError(
           TransportProblem::timed_out,
-          ErrorCode::deadline_exceeded,
+          ErrorCode::unavailable,
           fmt::format(
               "'{}' neither sent nor took a byte for {} s",
               url_.authority(),

@@ -101,6 +101,7 @@ class CurlTransfer {
   Mode mode_;
   const CurlSettings& settings_;
   Url url_;
+  Ctx::Clock::time_point deadline_ = Ctx::Clock::time_point::max();
   HttpResponse response_;
   bool has_header_ = false;
   std::size_t header_bytes_ = 0;

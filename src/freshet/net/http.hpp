@@ -94,9 +94,9 @@ class HttpClient {
  public:
   virtual ~HttpClient() = default;
 
-  /// Throws: TransportError (no answer; `deadline_exceeded` when the deadline of `ctx` passed),
-  /// too_large (header or body beyond its limit), upstream_denied (refused internal peer).
-  /// Cancelling aborts the transfer.
+  /// Throws: TransportError (no answer; `deadline_exceeded` when the deadline of `ctx` passed, and
+  /// only then), too_large (header or body beyond its limit), upstream_denied (refused internal
+  /// peer). Cancelling aborts the transfer.
   virtual Awaitable<HttpResponse> send(Ctx ctx, HttpRequest request) = 0;
   /// Sends and gives the answer as soon as its header is there. Throws as `send`, and so does
   /// reading the stream. The deadline of `ctx` holds for the body as well.

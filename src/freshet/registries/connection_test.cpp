@@ -72,24 +72,18 @@ Awaitable<Attempt<T>> outcome_of(Awaitable<T> operation) {
   co_return outcome;
 }
 
-/// Who is let in; empty: anybody.
+/// Who is let in, as messages say it; empty: anybody.
 Awaitable<std::string> log_in(
     Ctx ctx, oci::RegistryClient& client, std::shared_ptr<oci::CredentialSource> credentials) {
   const auto login = co_await credentials->get(ctx);
   co_await client.check_credentials(ctx);
-  co_return login ? login->username : std::string();
+  co_return login ? login->shown_user() : std::string();
 }
 
-struct PullAnswer {
-  bool has_image = false;
-};
-
-Awaitable<PullAnswer> ask_for_image(
-    Ctx ctx, oci::RegistryClient& client, oci::Reference reference) {
+/// Whether it is there.
+Awaitable<bool> ask_for_image(Ctx ctx, oci::RegistryClient& client, oci::Reference reference) {
   const auto manifest = co_await client.find_manifest(ctx, reference.path, reference.tag);
-  PullAnswer answer;
-  answer.has_image = manifest.has_value();
-  co_return answer;
+  co_return manifest.has_value();
 }
 
 void settle_encryption(
@@ -164,10 +158,7 @@ bool settle_login(
     report.settle(
         CheckName::credentials,
         CheckResult::passed,
-        fmt::format(
-            "'{}' accepts the credentials of user '{}'",
-            integration.domain,
-            printable(*login.value, 100)));
+        fmt::format("'{}' accepts the credentials of {}", integration.domain, *login.value));
   } else {
     report.settle(
         CheckName::credentials,
@@ -179,10 +170,7 @@ bool settle_login(
 
 /// Many registries answer "denied" for what does not exist: that says nothing about a made-up name.
 void settle_pull(
-    ReportBuilder& report,
-    const std::string& name,
-    const Attempt<PullAnswer>& pull,
-    bool is_made_up) {
+    ReportBuilder& report, const std::string& name, const Attempt<bool>& pull, bool is_made_up) {
   const std::string about = fmt::format("pulling from '{}'", name);
   if (pull.value) {
     report.settle(CheckName::pull, CheckResult::passed, about + " is allowed");
@@ -292,7 +280,7 @@ Awaitable<ConnectionReport> test_connection(
     co_return report.report();
   }
   const oci::Reference reference =
-      reference_to_try(integration, *login.value, std::move(repository));
+      reference_to_try(integration, integration.username, std::move(repository));
   const auto pull = co_await outcome_of(ask_for_image(ctx, client, reference));
   settle_pull(report, reference.name(), pull, is_made_up);
   const auto push = co_await outcome_of(client.can_push(ctx, reference.path));

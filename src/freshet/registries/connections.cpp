@@ -50,6 +50,9 @@ RegistryIntegration mirror_record(const PullCandidate& candidate) {
   RegistryIntegration record = *candidate.integration;
   record.domain = candidate.reference.domain;
   record.connection.client_certificate.clear();
+  // What the user excused is that one host.
+  record.connection.is_verification_off = false;
+  record.connection.is_plain_http = false;
   return record;
 }
 
@@ -301,14 +304,6 @@ Awaitable<ConnectionReport> Connections::test(
     co_await offload(pool_, bind);
   }
   co_return report;
-}
-
-Awaitable<ConnectionReport> Connections::test_unsaved(
-    Ctx ctx, RegistryIntegration record, RegistrySecrets secrets, std::string repository) {
-  const std::unique_ptr<Line> made =
-      make_line(std::move(record), std::move(secrets), aws::StepOptions());
-  co_return co_await test_connection(
-      ctx, made->client, made->record, made->credentials, std::move(repository));
 }
 
 }  // namespace freshet::registries

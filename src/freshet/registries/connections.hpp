@@ -87,14 +87,7 @@ class Connections {
   /// credentials of an `other` registry to the token server that it named.
   Awaitable<ConnectionReport> test(
       Ctx ctx, model::RegistryIntegration integration, std::string repository = std::string());
-  /// The same before anything is stored.
-  Awaitable<ConnectionReport> test_unsaved(
-      Ctx ctx,
-      model::RegistryIntegration record,
-      model::RegistrySecrets secrets,
-      std::string repository = std::string());
 
-  Integrations& integrations() { return integrations_; }
   /// The client for everything that is nobody's.
   net::HttpClient& plain_http() { return parts_.http_for(net::ConnectionSettings()); }
 

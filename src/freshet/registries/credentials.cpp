@@ -25,7 +25,9 @@ std::optional<oci::Credentials> stored_login(
     const model::RegistryIntegration& integration, const model::RegistrySecrets& secrets) {
   const ProviderChoice& choice = choice_of(integration);
   if (choice.secret_rule == SecretRule::aws_key) {
-    const bool is_token = integration.username == k_aws_user && !integration.uses_ambient_role;
+    // Only ECR Public may be connected with a password, which AWS gives to the user of this name.
+    const bool is_token = integration.provider != model::Provider::ecr &&
+                          integration.username == k_aws_user && !integration.uses_ambient_role;
     return is_token ? std::optional(oci::Credentials{integration.username, secrets.password})
                     : std::nullopt;
   }

@@ -122,6 +122,10 @@ Awaitable<void> copy(Ctx ctx, Runtime& runtime, MoveOptions options) {
   how.all_platforms = options.all_platforms;
   how.platform = options.platform.empty() ? pipeline::own_platform() : options.platform;
   how.referrers = options.referrers;
+  if (target.reference.tag.empty() && source.reference.tag.empty() && source.reference.digest) {
+    throw Error(ErrorCode::invalid_input, "the copy of a digest needs a tag")
+        .with_hint(fmt::format("write it behind the target: {}:TAG", target.reference.name()));
+  }
   std::vector<std::string> tags{
       target.reference.tag.empty() ? source.reference.tag_or_latest() : target.reference.tag};
   MovedImage moved = co_await move(
@@ -224,7 +228,6 @@ int run_tag(Runtime& runtime, MoveOptions options) {
   require_tags(options.tags);
   const KnownImage known = find_known_image(runtime, options.source);
   const Side target = find_tag_side(runtime, known, options);
-  options.to.clear();
   runtime.wait(promote(Ctx{}, runtime, known, target, std::move(options)));
   return 0;
 }

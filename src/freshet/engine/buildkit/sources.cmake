@@ -51,6 +51,6 @@ list(APPEND engine_tests
   buildkit/session_services_test.cpp
   buildkit/solve_request_test.cpp
   buildkit/status_stream_test.cpp
-  testing/fake_builder.cpp
+  buildkit/testing/fake_builder.cpp
   testing/real_engine.cpp)
 list(APPEND engine_uses freshet_buildkit_proto PkgConfig::RE2)

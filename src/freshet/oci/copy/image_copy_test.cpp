@@ -166,6 +166,14 @@ TEST_F(ImageCopy, mounts_from_where_the_memory_of_layers_says) {
   EXPECT_EQ(memory.size(), 2U);  // and now it is in "a" as well
 }
 
+TEST_F(ImageCopy, does_not_believe_what_a_configuration_says_of_its_layers) {
+  add_image(one, "a", "v1", {"base"});
+
+  copy(place(one, "a"), "v1", place(two, "a"), {"v1"});
+
+  EXPECT_EQ(memory.size(), 0U);
+}
+
 Awaitable<MoveReport> copy_for_two(ImageMover& mover, Place source, Place target, std::string tag) {
   std::vector<std::string> tags;
   tags.push_back(std::move(tag));

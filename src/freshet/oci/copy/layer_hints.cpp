@@ -137,9 +137,15 @@ Awaitable<std::vector<KnownLayer>> add_layer_hints(
     for (std::size_t i = 0; i < layers.size() && diff_ids.size() == layers.size(); ++i) {
       const std::vector<KnownLayer> known = co_await find_layers(errand, diff_ids[i]);
       add_mounts(wanted, errand.target(), known);
-      const Place& target = errand.target();
-      to_remember.push_back(
-          {diff_ids[i], layers[i].descriptor, target.registry->domain(), target.repository});
+      // A configuration may claim any layers: only what a push has proved may be said again.
+      const Digest& blob = layers[i].descriptor.digest;
+      const bool is_proved = std::ranges::any_of(
+          known, [&blob](const KnownLayer& layer) { return layer.blob.digest == blob; });
+      if (is_proved) {
+        const Place& target = errand.target();
+        to_remember.push_back(
+            {diff_ids[i], layers[i].descriptor, target.registry->domain(), target.repository});
+      }
     }
   };
   co_await for_each_at_once(subjects.size(), Errand::k_at_once, look_into);

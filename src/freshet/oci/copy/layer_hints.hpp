@@ -15,7 +15,8 @@ std::vector<Digest> diff_ids_of(std::string_view config);
 
 /// Reads the configurations of the images in `tree`, so that `memory` can say from where in the
 /// target's registry their layers could be mounted; adds that to `wanted`, and the configurations
-/// themselves. Gives what `memory` should be told once all is there.
+/// themselves. Gives what `memory` should be told once all is there: where the
+/// target has layers that it knows already, for what a configuration claims proves nothing.
 Awaitable<std::vector<KnownLayer>> add_layer_hints(
     Errand& errand, const ManifestTree& tree, Place source, std::vector<WantedBlob>& wanted);
 

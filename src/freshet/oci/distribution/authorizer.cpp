@@ -16,6 +16,7 @@
 namespace freshet::oci {
 namespace {
 
+constexpr std::size_t k_max_shown_user = 100;
 constexpr int k_max_rounds = 4;  // no proof, an old token, a new one, one by new credentials
 constexpr std::size_t k_max_refusal = 64UL * 1024;
 
@@ -73,13 +74,19 @@ Authorizer::Authorizer(
       source_(std::move(credentials)),
       now_(std::move(now)) {}
 
+std::string Credentials::shown_user() const {
+  if (username == password.reveal()) {
+    return "the token";
+  }
+  return fmt::format("user '{}'", printable(username, k_max_shown_user));
+}
+
 std::string Authorizer::who() const {
   if (!credentials_) {
     return "anybody";
   }
-  return credentials_->username == k_refresh_token_user
-             ? std::string("the identity token")
-             : fmt::format("user '{}'", credentials_->username);
+  return credentials_->username == k_refresh_token_user ? std::string("the identity token")
+                                                        : credentials_->shown_user();
 }
 
 Awaitable<void> Authorizer::identify(Ctx ctx) {

@@ -14,6 +14,9 @@ namespace freshet::oci {
 struct Credentials {
   std::string username;
   Secret password;
+
+  /// For messages: `user 'bob'`, or `the token` where the name is a secret itself.
+  std::string shown_user() const;
 };
 
 /// Where the login of a registry comes from at the moment of use: it may be a stored password, or

@@ -2,6 +2,7 @@
 #include "freshet/pipeline/steps/base_images.hpp"
 
 #include "freshet/base/text.hpp"
+#include "freshet/dockerfile/from.hpp"
 #include "freshet/dockerfile/instructions.hpp"
 
 #include <algorithm>
@@ -18,29 +19,6 @@ std::string unquoted(std::string_view text) {
   const bool is_quoted = text.size() >= 2 && (text.front() == '"' || text.front() == '\'') &&
                          text.back() == text.front();
   return std::string(is_quoted ? text.substr(1, text.size() - 2) : text);
-}
-
-/// `ARG NAME=value` before the first stage; what the build gives wins.
-Values global_arguments(
-    const std::vector<dockerfile::Instruction>& instructions,
-    const std::vector<std::pair<std::string, std::string>>& given) {
-  Values values;
-  for (const dockerfile::Instruction& instruction : instructions) {
-    if (instruction.stage_index >= 0 || instruction.keyword != "ARG") {
-      continue;
-    }
-    for (const std::string& word : split(std::string_view(instruction.text).substr(4), ' ')) {
-      const std::size_t equals = word.find('=');
-      const std::string name = word.substr(0, equals);
-      const auto own = std::ranges::find(given, name, &std::pair<std::string, std::string>::first);
-      if (own != given.end()) {
-        values[name] = own->second;
-      } else if (equals != std::string::npos) {
-        values[name] = unquoted(std::string_view(word).substr(equals + 1));
-      }
-    }
-  }
-  return values;
 }
 
 std::size_t name_length(std::string_view text) {
@@ -70,6 +48,9 @@ std::string expand(std::string_view text, const Values& values) {
     const std::size_t length = name_length(inside);
     const auto found = values.find(inside.substr(0, length));
     const std::string_view rest = inside.substr(length);
+    if (!rest.empty() && !rest.starts_with(":-")) {
+      return {};
+    }
     if (found != values.end() && !found->second.empty()) {
       out += found->second;
     } else if (rest.starts_with(":-")) {
@@ -79,6 +60,31 @@ std::string expand(std::string_view text, const Values& values) {
     }
   }
   return out;
+}
+
+/// `ARG NAME=value` before the first stage; what the build gives wins.
+Values global_arguments(
+    const std::vector<dockerfile::Instruction>& instructions,
+    const std::vector<std::pair<std::string, std::string>>& given) {
+  Values values;
+  for (const dockerfile::Instruction& instruction : instructions) {
+    if (instruction.stage_index >= 0 || instruction.keyword != "ARG") {
+      continue;
+    }
+    std::vector<std::string> words = dockerfile::words_of(instruction.text);
+    words.erase(words.begin());  // ARG itself
+    for (const std::string& word : words) {
+      const std::size_t equals = word.find('=');
+      const std::string name = word.substr(0, equals);
+      const auto own = std::ranges::find(given, name, &std::pair<std::string, std::string>::first);
+      if (own != given.end()) {
+        values[name] = own->second;
+      } else if (equals != std::string::npos) {
+        values[name] = expand(unquoted(std::string_view(word).substr(equals + 1)), values);
+      }
+    }
+  }
+  return values;
 }
 
 /// The images that stages copy from without being stages themselves.
@@ -91,7 +97,7 @@ std::vector<std::string> copied_images(const std::vector<dockerfile::Instruction
     if (instruction.keyword != "COPY") {
       continue;
     }
-    for (const std::string& word : split(instruction.text, ' ')) {
+    for (const std::string& word : dockerfile::words_of(instruction.text)) {
       const std::string from = word.starts_with(k_flag) ? word.substr(k_flag.size()) : "";
       const bool is_number =
           std::ranges::all_of(from, [](unsigned char c) { return std::isdigit(c) != 0; });

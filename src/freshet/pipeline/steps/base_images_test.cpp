@@ -37,6 +37,17 @@ TEST(FindBaseImages, puts_in_global_arguments) {
       ElementsAre("r.io/base:3.19", "o.io/app", "o.io"));
 }
 
+TEST(FindBaseImages, puts_arguments_into_arguments) {
+  EXPECT_THAT(
+      find_base_images("ARG V=3.19\nARG BASE=r.io/base:${V}\nFROM $BASE\n", {}),
+      ElementsAre("r.io/base:3.19"));
+}
+
+TEST(FindBaseImages, leaves_to_the_builder_what_it_cannot_tell) {
+  EXPECT_THAT(find_base_images("ARG\nARG A=1\tB=2\nFROM r.io/a:$B\n", {}), ElementsAre("r.io/a:2"));
+  EXPECT_THAT(find_base_images("ARG A=1\nFROM ${A:+r.io/a}\n", {}), IsEmpty());
+}
+
 TEST(FindBaseImages, an_argument_of_a_stage_is_not_global) {
   EXPECT_THAT(find_base_images("FROM a\nARG B=b\nFROM $B\n", {}), ElementsAre("a"));
   EXPECT_THAT(find_base_images("FROM ${A", {{"A", "x"}}), IsEmpty());

@@ -31,10 +31,9 @@ struct Visit {
   Awaitable<void> operator()(std::size_t index, std::unique_ptr<net::ByteStream> tar) const {
     auto watched = std::make_unique<WatchedStream>(std::move(tar), has_failed);
     *is_inside = true;
+    *has_failed = false;  // it is given again, from another source: what broke is past
     co_await visit(index, std::move(watched));
     *is_inside = false;
-    // Where a layer could be read after all, from another source, all is well again.
-    *has_failed = false;
   }
 };
 

@@ -23,16 +23,19 @@ class EmptyStream final : public net::ByteStream {
   Awaitable<std::size_t> read(asio::mutable_buffer) override { co_return 0; }
 };
 
-/// One layer; `breaks`: it cannot be read.
+/// One layer, given `times` at most; `breaks`: it cannot be read but for the last time of several.
 class OneLayer final : public oci::ImageSource {
  public:
-  explicit OneLayer(bool breaks) : breaks_(breaks) {}
+  explicit OneLayer(bool breaks, int times = 1) : breaks_(breaks), times_(times) {}
 
   const std::vector<oci::Digest>& diff_ids() const override { return diff_ids_; }
   Awaitable<std::string> config(Ctx) override { co_return "{}"; }
   Awaitable<void> visit_layers(Ctx, std::set<std::size_t>, Visitor visit) override {
+    for (int time = 1; time < times_; ++time) {
+      co_await try_broken(visit);
+    }
     std::unique_ptr<net::ByteStream> stream;
-    if (breaks_) {
+    if (breaks_ && times_ == 1) {
       stream = std::make_unique<BrokenStream>();
     } else {
       stream = std::make_unique<EmptyStream>();
@@ -42,7 +45,16 @@ class OneLayer final : public oci::ImageSource {
   std::string_view name() const override { return "a test"; }
 
  private:
+  static Awaitable<void> try_broken(const Visitor& visit) {
+    try {
+      co_await visit(0, std::make_unique<BrokenStream>());
+    } catch (const Error&) {
+      co_return;
+    }
+  }
+
   bool breaks_;
+  int times_;
   std::vector<oci::Digest> diff_ids_{oci::Digest::of("")};
 };
 
@@ -78,6 +90,12 @@ TEST(WatchedSource, blames_itself_for_what_cannot_be_read) {
 
 TEST(WatchedSource, does_not_blame_itself_for_a_refusal) {
   WatchedSource source(std::make_unique<OneLayer>(false));
+  EXPECT_TRUE(fails(source, true));
+  EXPECT_FALSE(source.has_failed());
+}
+
+TEST(WatchedSource, does_not_blame_itself_for_a_refusal_of_what_another_source_gave) {
+  WatchedSource source(std::make_unique<OneLayer>(true, 2));
   EXPECT_TRUE(fails(source, true));
   EXPECT_FALSE(source.has_failed());
 }

@@ -67,7 +67,8 @@ net::HttpRequest local_request(std::string method, std::string url) {
   throw Error(ErrorCode::not_found, "this machine has no identity of AWS")
       .with_hint(
           "none was found in the environment, as web identity, for the container or the instance; "
-          "store an access key instead: 'freshet registry set NAME --access-key-id ID'");
+          "store an access key instead: 'freshet registry set NAME --no-use-ambient-role "
+          "--access-key-id ID'");
 }
 
 /// The answer of an address that may have nobody behind it.

@@ -173,6 +173,11 @@ void check_aws_fields(
         fmt::format("'{}' is not the ARN of a role", shown(record.role_arn)),
         "write arn:aws:iam::ACCOUNT:role/NAME, the account in 12 digits");
   }
+  if (record.provider == model::Provider::ecr && record.username == "AWS") {
+    problems.add(
+        "'AWS' is no access key id",
+        "passwords of that user last 12 hours; give an access key, from which they are made anew");
+  }
   if (!record.creates_repositories) {
     return;
   }

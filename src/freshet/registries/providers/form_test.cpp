@@ -254,5 +254,11 @@ TEST(StoredLogin, is_presented_as_each_provider_wants_it) {
   EXPECT_FALSE(stored_login(to_record(form("ecr-public", "", "AKID")), Secret("key")));
 }
 
+TEST(StoredLogin, is_not_shown_where_its_name_is_the_secret) {
+  const auto record = to_record(form("digitalocean", "", ""));
+  EXPECT_EQ(stored_login(record, Secret("the-secret"))->shown_user(), "the token");
+  EXPECT_EQ((oci::Credentials{"bob", Secret("pw")}).shown_user(), "user 'bob'");
+}
+
 }  // namespace
 }  // namespace freshet::registries
