@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/net/host_gates.hpp"
 
+#include "freshet/net/retry.hpp"
 #include "freshet/net/url.hpp"
 
 #include <boost/asio/dispatch.hpp>
@@ -10,6 +11,11 @@
 #include <fmt/format.h>
 
 namespace freshet::net {
+namespace {
+
+constexpr auto k_longest_pause = RetryPolicy().max_rest;
+
+}  // namespace
 
 HostGates::Host& HostGates::host_at(const std::string& authority) {
   return hosts_.try_emplace(authority, strand_).first->second;
@@ -30,16 +36,19 @@ Awaitable<HostGates::Turn> HostGates::enter(
     std::shared_ptr<HostGates> self, Ctx ctx, std::string authority, Kind kind) {
   Host& host = self->host_at(authority);
   Queue& queue = host.queues[int(kind)];
+  // However this one leaves, it may have been woken for a turn, or there may be room for another.
+  const std::shared_ptr<void> handing_on(nullptr, [&](void*) { wake_next(host, kind); });
   for (;;) {
     const auto now = self->time_.now();
     const auto until = host.limit.paused_until();
-    if (until > now && until > ctx.deadline) {
+    if (until > now && (until > ctx.deadline || until - now > k_longest_pause)) {
       throw Error(
           ErrorCode::rate_limited,
           fmt::format(
-              "'{}' takes no requests for another {} s, which is longer than there is time",
+              "'{}' takes no requests for another {} s, which is longer than {}",
               authority,
-              std::chrono::ceil<std::chrono::seconds>(until - now).count()))
+              std::chrono::ceil<std::chrono::seconds>(until - now).count(),
+              until > ctx.deadline ? "there is time" : "we wait"))
           .with_hint("try again later, or with credentials that have a higher rate limit");
     }
     if (until > now) {
@@ -48,7 +57,6 @@ Awaitable<HostGates::Turn> HostGates::enter(
     }
     if (has_turn(host, kind)) {
       ++queue.in_flight;
-      wake_next(host, kind);  // there may be room for more than one
       Turn turn(self, authority, kind, host.limit.start());
       co_return turn;  // an object: when nobody waits for it any more it still ends
     }
@@ -56,7 +64,6 @@ Awaitable<HostGates::Turn> HostGates::enter(
     co_await queue.changed.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) {
-      wake_next(host, kind);  // the turn may have been meant for this one
       throw boost::system::system_error(asio::error::operation_aborted);
     }
   }

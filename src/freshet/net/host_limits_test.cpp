@@ -276,6 +276,19 @@ TEST_F(LimitedHttpClientTest, says_how_long_the_host_wants_when_that_is_beyond_t
   EXPECT_EQ(http_.asked(), 1);
 }
 
+TEST_F(LimitedHttpClientTest, does_not_wait_for_longer_than_anybody_would) {
+  send(get());
+  http_.answer_all(429, {{"Retry-After", "86400"}});
+  settle();
+
+  send(get());
+
+  EXPECT_EQ(
+      last_failure().message(),
+      "'r.example' takes no requests for another 86400 s, which is longer than we wait");
+  EXPECT_TRUE(slept_until_.empty());
+}
+
 TEST_F(LimitedHttpClientTest, frees_the_turn_of_a_request_that_is_cancelled) {
   for (int i = 0; i < 8; ++i) {
     send(get());
@@ -301,6 +314,22 @@ TEST_F(LimitedHttpClientTest, hands_a_turn_on_when_the_one_next_in_line_is_cance
   http_.answer_all();
   settle();
   EXPECT_EQ(http_.asked(), 9);
+}
+
+TEST_F(LimitedHttpClientTest, hands_a_turn_on_when_those_next_in_line_cannot_wait_as_long) {
+  for (int i = 0; i < 8; ++i) {
+    send(get());
+  }
+  for (int i = 0; i < 4; ++i) {  // as many as are woken when the host allows half of the 8
+    send(get(), Ctx{start_ + 60s});
+  }
+  send(get());
+
+  http_.answer_all(429, {{"Retry-After", "120"}});
+  settle();
+
+  EXPECT_EQ(done_, 8 + 4);
+  EXPECT_EQ(http_.asked(), 8 + 1);
 }
 
 TEST_F(LimitedHttpClientTest, gives_up_at_the_deadline_when_no_turn_comes) {

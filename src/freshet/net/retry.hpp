@@ -16,6 +16,7 @@ struct RetryPolicy {
   int max_attempts = 5;  // the first one included
   std::chrono::milliseconds first_delay{200};
   std::chrono::milliseconds max_delay{15'000};  // of our own choice; what a server asks may be more
+  std::chrono::seconds max_rest{900};  // that a server may ask for; beyond, nobody wants to wait
 };
 
 /// Uniform in [0, 1); injected, so that tests are sure of it.

@@ -54,6 +54,14 @@ struct Authorizer::Flight {
   explicit Flight(const asio::any_io_executor& executor)
       : landed(executor, Ctx::Clock::time_point::max()) {}
 
+  /// Others may have more time: a deadline that passed is no failure of theirs.
+  template <class Failure>
+  void fail(const Failure& failure) {
+    if (failure.code() != ErrorCode::deadline_exceeded) {
+      throw_failure = [failure] { throw Failure(failure); };
+    }
+  }
+
   static Awaitable<void> wait(std::shared_ptr<Flight> flight) {
     boost::system::error_code ignored;
     co_await flight->landed.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
@@ -61,7 +69,9 @@ struct Authorizer::Flight {
 
   asio::steady_timer landed;
   std::optional<Token> token;
-  std::exception_ptr failure;  // neither: it was given up, others may try
+  /// Throws a copy to each who waits, for each adds to it what it was doing. Neither this nor a
+  /// token: it was given up, others may try.
+  std::function<void()> throw_failure;
 };
 
 Authorizer::Authorizer(
@@ -232,8 +242,8 @@ Awaitable<Authorizer::Token> Authorizer::join_token(
     }
     const std::shared_ptr<Flight> flight = flying->second;
     co_await with_deadline(ctx, "waiting for a token of '" + domain_ + "'", Flight::wait(flight));
-    if (flight->failure) {
-      std::rethrow_exception(flight->failure);
+    if (flight->throw_failure) {
+      flight->throw_failure();
     }
     if (flight->token) {
       co_return *flight->token;
@@ -247,10 +257,14 @@ Awaitable<Authorizer::Token> Authorizer::join_token(
   });
   try {
     flight->token = co_await fetch_token(ctx, std::move(registry), scope);
+  } catch (const net::TransportError& error) {
+    flight->fail(error);
+    throw;
+  } catch (const ServerTrouble& error) {
+    flight->fail(error);
+    throw;
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::deadline_exceeded) {  // others may have more time
-      flight->failure = std::current_exception();
-    }
+    flight->fail(error);
     throw;
   }
   tokens_.insert_or_assign(scope, *flight->token);

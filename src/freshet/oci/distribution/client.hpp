@@ -121,6 +121,9 @@ class RegistryClient {
 
   Awaitable<net::HttpResponse> request_manifest(
       Ctx ctx, std::string method, std::string repository, std::string reference);
+  /// Tried again like every request; that it is gone after one whose answer is not known is done.
+  Awaitable<net::HttpResponse> request_deletion(
+      Ctx ctx, std::string repository, std::string reference);
   Awaitable<Manifest> read_manifest(
       net::HttpResponse response, std::string reference, Request request);
   Awaitable<std::vector<std::string>> list_pages(Ctx ctx, List list);

@@ -58,6 +58,10 @@ Awaitable<std::optional<Descriptor>> RegistryClient::find_manifest(
       co_return Descriptor{media_type_of(response), *digest, *length};
     }
   }
+  const Request request = about_reading(repository, reference);
+  if (is_worth_retrying(response)) {
+    throw registry_error(domain(), request, response);  // was tried as often as is decent
+  }
   if (response.status != 404) {
     // Some registries do not answer HEAD in full, and none says in it why it refuses.
     response = co_await request_manifest(ctx, "GET", repository, reference);
@@ -65,7 +69,6 @@ Awaitable<std::optional<Descriptor>> RegistryClient::find_manifest(
   if (response.status == 404) {
     co_return std::nullopt;
   }
-  const Request request = about_reading(repository, reference);
   const Manifest manifest = co_await read_manifest(std::move(response), reference, request);
   co_return manifest.descriptor;
 }
@@ -174,15 +177,45 @@ Awaitable<void> RegistryClient::put_manifest(
   }
 }
 
-Awaitable<void> RegistryClient::delete_manifest(Ctx ctx, std::string repository, Digest digest) {
-  require_repository(repository);
+Awaitable<net::HttpResponse> RegistryClient::request_deletion(
+    Ctx ctx, std::string repository, std::string reference) {
   net::HttpRequest request;
   request.method = "DELETE";
-  request.url = fmt::format("/v2/{}/manifests/{}", repository, digest.to_string());
+  request.url = fmt::format("/v2/{}/manifests/{}", repository, reference);
+  const std::string scope = fmt::format("repository:{}:delete", repository);
+  Attempts attempts(connection_->options(), domain());
+  bool may_be_done = false;
+  for (;;) {
+    auto sending = connection_->send_once(ctx, request, scope);
+    auto attempted = co_await attempt(std::move(sending));
+    if (attempted.trouble) {
+      may_be_done = true;
+      const Trouble trouble = *attempted.trouble;
+      const bool goes_on =
+          trouble.is_worth_retrying && co_await attempts.wait_for_next(ctx, trouble.retry_after);
+      if (!goes_on) {
+        std::rethrow_exception(trouble.failure);
+      }
+      continue;
+    }
+    net::HttpResponse response = std::move(*attempted.answer);
+    if (response.status == 404 && may_be_done) {
+      response.status = 202;
+    }
+    may_be_done = may_be_done || response.status >= 500;
+    const bool goes_on =
+        is_worth_retrying(response) && co_await attempts.wait_for_next(ctx, wanted_rest(response));
+    if (!goes_on) {
+      co_return response;
+    }
+  }
+}
+
+Awaitable<void> RegistryClient::delete_manifest(Ctx ctx, std::string repository, Digest digest) {
+  require_repository(repository);
   const std::string name = named(repository, digest.to_string());
   const Request about{fmt::format("deleting '{}'", name), fmt::format("'{}'", name)};
-  const net::HttpResponse response =
-      co_await connection_->send(ctx, request, fmt::format("repository:{}:delete", repository));
+  const net::HttpResponse response = co_await request_deletion(ctx, repository, digest.to_string());
   if (response.status == 405) {
     throw Error(
         ErrorCode::unsupported, fmt::format("'{}' does not let images be deleted", domain()))
@@ -198,13 +231,9 @@ Awaitable<void> RegistryClient::delete_tag(Ctx ctx, std::string repository, std:
   if (!is_valid_tag(tag)) {
     throw Error(ErrorCode::invalid_input, fmt::format("'{}' is not a tag", printable(tag, 255)));
   }
-  net::HttpRequest request;
-  request.method = "DELETE";
-  request.url = fmt::format("/v2/{}/manifests/{}", repository, tag);
   const std::string name = named(repository, tag);
   const Request about{fmt::format("deleting the tag '{}'", name), fmt::format("'{}'", name)};
-  const net::HttpResponse response =
-      co_await connection_->send(ctx, request, fmt::format("repository:{}:delete", repository));
+  const net::HttpResponse response = co_await request_deletion(ctx, repository, tag);
   const bool is_rule_of_old =
       response.status == 400 && registry_words(response).find("DIGEST_INVALID") == 0;
   const bool is_unsupported = response.status == 405 || response.status == 501 || is_rule_of_old ||

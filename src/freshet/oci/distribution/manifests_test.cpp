@@ -130,6 +130,24 @@ TEST(DeleteTag, deletes_it_or_says_that_this_cannot_be_done) {
       ErrorCode::invalid_input);
 }
 
+TEST(DeleteTag, counts_as_done_when_the_answer_was_lost_and_the_tag_is_gone) {
+  const std::string request = "DELETE /v2/app/manifests/v1";
+  for (const auto& first : {no_answer(TransportProblem::closed, "lost"), reply(504)}) {
+    ScriptedHttp http{{request, first}, {request, reply(404)}};
+    PatientClient client(http);
+    EXPECT_NO_THROW(run(client->delete_tag(Ctx{}, "app", "v1")));
+  }
+  ScriptedHttp http{{request, reply(429)}, {request, reply(404)}};
+  PatientClient client(http);
+  EXPECT_EQ(failure_of(client->delete_tag(Ctx{}, "app", "v1")).code(), ErrorCode::not_found);
+}
+
+TEST(FindManifest, does_not_ask_a_registry_in_trouble_in_another_way) {
+  ScriptedHttp http{{k_head, reply(429)}, {k_head, reply(503)}, {k_head, reply(429)}};
+  PatientClient client(http);
+  EXPECT_EQ(failure_of(client->find_manifest(Ctx{}, "app", "v1")).code(), ErrorCode::rate_limited);
+}
+
 class ReferrerLists : public ::testing::Test {
  protected:
   static net::testing::Outcome index(std::vector<ManifestEntry> entries, std::string link = "") {
@@ -267,11 +285,21 @@ TEST_F(Patience, rests_as_long_as_the_registry_asks_and_says_so) {
 }
 
 TEST_F(Patience, fails_at_once_when_the_rest_is_longer_than_there_is_time) {
-  ScriptedHttp http{{get_, reply(429, "", {{"Retry-After", "999999999"}})}};
+  ScriptedHttp http{{get_, reply(429, "", {{"Retry-After", "900"}})}};
   PatientClient client(http);
   const Error error = failure(client, Ctx{}.within(std::chrono::minutes(1)));
   EXPECT_EQ(error.code(), ErrorCode::rate_limited);
-  EXPECT_EQ(error.message(), "'r.example' demands a rest of 24h00m, longer than there is time");
+  EXPECT_EQ(error.message(), "'r.example' demands a rest of 15m00s, longer than there is time");
+  EXPECT_TRUE(client.rests().empty());
+}
+
+TEST_F(Patience, has_an_end_without_a_deadline) {
+  ScriptedHttp http{{get_, reply(429, "", {{"Retry-After", "901"}})}};
+  PatientClient client(http);
+  const Error error = failure(client);
+  EXPECT_EQ(error.code(), ErrorCode::rate_limited);
+  EXPECT_EQ(error.message(), "'r.example' demands a rest of 15m01s, longer than we wait");
+  EXPECT_EQ(error.hint(), "try again later, or with credentials that have a higher rate limit");
   EXPECT_TRUE(client.rests().empty());
 }
 

@@ -75,6 +75,12 @@ Awaitable<bool> Attempts::wait_for_next(Ctx ctx, std::optional<std::chrono::seco
   if (!delay) {
     co_return false;
   }
+  if (retry_after && *retry_after > options_.retry.max_rest) {
+    throw Error(
+        ErrorCode::rate_limited,
+        fmt::format("'{}' demands a rest of {}, longer than we wait", domain_, shown(*retry_after)))
+        .with_hint("try again later, or with credentials that have a higher rate limit");
+  }
   const bool is_in_time = *delay < ctx.deadline - Ctx::Clock::now();
   if (!is_in_time && retry_after) {
     throw Error(

@@ -72,7 +72,8 @@ class Attempts {
       : options_(options), domain_(std::move(domain)) {}
 
   /// One more attempt failed. Waits, unless it was the last or no time is left for another: false.
-  /// Throws rate_limited at once when the server demands a rest that ends after the deadline.
+  /// Throws rate_limited at once when the server demands a rest that ends after the deadline or is
+  /// longer than the policy has patience for.
   Awaitable<bool> wait_for_next(Ctx ctx, std::optional<std::chrono::seconds> retry_after);
   /// Something was achieved: count from the start again.
   void note_progress() { failed_ = 0; }
