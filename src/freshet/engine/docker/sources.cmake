@@ -26,6 +26,7 @@ list(APPEND engine_sources
   docker/tls_tunnel.cpp
   docker/transfer_report.cpp
   docker/transfers.cpp
+  docker/request_message.cpp
   docker/transport.cpp
   docker/version.cpp
   docker/volumes.cpp)
@@ -42,6 +43,7 @@ list(APPEND engine_tests
   docker/real_engine_image_test.cpp
   docker/real_engine_test.cpp
   docker/registry_errors_test.cpp
+  docker/request_message_test.cpp
   docker/streams_test.cpp
   docker/tls_test.cpp
   docker/transport_test.cpp

@@ -29,48 +29,6 @@ bool may_be_repeated(std::string_view method) {
   return method == "GET" || method == "DELETE";
 }
 
-std::string host_header(const Endpoint& endpoint) {
-  if (endpoint.kind == Endpoint::Kind::unix_socket) {
-    return "localhost";
-  }
-  return endpoint.to_string().substr(std::string_view("tcp://").size());
-}
-
-/// Head and body as they go over the wire; a secret because of the credentials in its head.
-Secret make_message(
-    const EngineRequest& request, const ApiVersion& version, const Endpoint& endpoint) {
-  std::string message;
-  // One allocation, so that no copy of the credentials stays behind in freed memory.
-  message.reserve(
-      512 + request.path.size() + request.body.size() + request.registry_auth.reveal().size());
-  message += request.method;
-  message += ' ';
-  if (request.is_versioned) {
-    message += "/v" + version.to_string();
-  }
-  message += request.path;
-  message += " HTTP/1.1\r\nHost: " + host_header(endpoint);
-  message += "\r\nUser-Agent: freshet/" FRESHET_VERSION "\r\n";
-  if (!request.upgrade.empty()) {
-    message += "Connection: Upgrade\r\nUpgrade: " + request.upgrade + "\r\n";
-  }
-  if (!request.registry_auth.is_empty()) {
-    message += "X-Registry-Auth: ";
-    message += request.registry_auth.reveal();
-    message += "\r\n";
-  }
-  if (!request.body.empty()) {
-    message += "Content-Type: " + request.content_type + "\r\n";
-  }
-  // An upgraded connection has no body either, but old engines want no length there.
-  if (request.method != "GET" && request.upgrade.empty()) {
-    message += fmt::format("Content-Length: {}\r\n", request.body.size());
-  }
-  message += "\r\n";
-  message += request.body;
-  return Secret(std::move(message));
-}
-
 boost::system::error_code cause_of(
     const Connection& connection, const boost::system::error_code& code) {
   const auto failure =
@@ -145,8 +103,13 @@ Ctx for_connecting(Ctx ctx) {
   return ctx.within(k_connect_limit);
 }
 
-std::string waiting_for(std::string_view action) {
-  return fmt::format("waiting for the Docker engine to {}", action);
+/// What every call does at this file's surface: it waits no longer than `ctx` and throws `Error`.
+template <class T>
+Awaitable<T> bounded(
+    Ctx ctx, const Endpoint& endpoint, std::string action, Awaitable<T> operation) {
+  std::string what = fmt::format("waiting for the Docker engine to {}", action);
+  auto work = translated(endpoint, std::move(action), std::move(operation));
+  co_return co_await with_deadline(ctx, std::move(what), std::move(work));
 }
 
 }  // namespace
@@ -164,16 +127,15 @@ Transport::~Transport() {
 
 Awaitable<EngineAnswer> Transport::call(Ctx ctx, EngineRequest request) {
   std::string action = request.action;
-  EngineAnswer answer = co_await with_deadline(
-      ctx, waiting_for(action), translated(endpoint_, action, ask(std::move(request), true)));
+  EngineAnswer answer =
+      co_await bounded(ctx, endpoint_, std::move(action), ask(std::move(request), true));
   give_back(std::move(answer.stream));
   co_return answer;
 }
 
 Awaitable<EngineAnswer> Transport::open(Ctx ctx, EngineRequest request) {
   std::string action = request.action;
-  co_return co_await with_deadline(
-      ctx, waiting_for(action), translated(endpoint_, action, ask(std::move(request), false)));
+  co_return co_await bounded(ctx, endpoint_, std::move(action), ask(std::move(request), false));
 }
 
 Awaitable<EngineAnswer> Transport::ask(EngineRequest request, bool whole) {
@@ -254,8 +216,8 @@ Awaitable<std::string> Transport::read_some(AnswerStream& stream) {
 }
 
 Awaitable<std::string> Transport::read_rest(Ctx ctx, AnswerStream& stream, std::string action) {
-  co_return co_await with_deadline(
-      ctx, waiting_for(action), translated(endpoint_, action, read_all(stream, action)));
+  auto reading = read_all(stream, action);
+  co_return co_await bounded(ctx, endpoint_, action, std::move(reading));
 }
 
 void Transport::give_back(AnswerStream stream) {
@@ -288,8 +250,7 @@ std::unique_ptr<Connection> Transport::take_idle() {
 
 Awaitable<std::unique_ptr<Connection>> Transport::hijack(Ctx ctx, EngineRequest request) {
   std::string action = request.action;
-  co_return co_await with_deadline(
-      ctx, waiting_for(action), translated(endpoint_, action, hijack_now(std::move(request))));
+  co_return co_await bounded(ctx, endpoint_, std::move(action), hijack_now(std::move(request)));
 }
 
 Awaitable<std::unique_ptr<Connection>> Transport::hijack_now(EngineRequest request) {
@@ -305,10 +266,8 @@ Awaitable<std::unique_ptr<Connection>> Transport::hijack_now(EngineRequest reque
 
 Awaitable<std::unique_ptr<Connection>> Transport::hijack_exactly(Ctx ctx, EngineRequest request) {
   std::string action = request.action;
-  co_return co_await with_deadline(
-      ctx,
-      waiting_for(action),
-      translated(endpoint_, action, hijack_exactly_now(std::move(request))));
+  co_return co_await bounded(
+      ctx, endpoint_, std::move(action), hijack_exactly_now(std::move(request)));
 }
 
 Awaitable<std::unique_ptr<Connection>> Transport::hijack_exactly_now(EngineRequest request) {
@@ -322,7 +281,12 @@ Awaitable<std::unique_ptr<Connection>> Transport::hijack_exactly_now(EngineReque
     if (connection.unread().size() > k_max_head_bytes) {
       throw MalformedAnswer();
     }
-    const bool has_more = co_await connection.fill_head();
+    bool has_more = false;
+    try {
+      has_more = co_await connection.fill_head();
+    } catch (const boost::system::system_error& failure) {
+      throw_lost(connection, !connection.unread().empty(), failure);
+    }
     if (!has_more) {
       throw ConnectionLost{true, cause_of(connection, {})};
     }
@@ -358,9 +322,7 @@ UniqueFd Transport::release(std::unique_ptr<Connection> connection) {
 }
 
 Awaitable<EngineGreeting> Transport::greet(Ctx ctx) {
-  const std::string action = "answer a ping";
-  co_return co_await with_deadline(
-      ctx, waiting_for(action), translated(endpoint_, action, greet_now()));
+  co_return co_await bounded(ctx, endpoint_, "answer a ping", greet_now());
 }
 
 Awaitable<EngineGreeting> Transport::greet_now() {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "freshet/base/async.hpp"
-#include "freshet/base/secret.hpp"
 #include "freshet/engine/docker/connection.hpp"
 #include "freshet/engine/docker/http.hpp"
+#include "freshet/engine/docker/request_message.hpp"
 #include "freshet/engine/docker/version.hpp"
 
 #include <memory>
@@ -17,21 +17,6 @@
 namespace freshet::engine {
 
 class TlsTunnel;
-
-/// One request to the engine.
-struct EngineRequest {
-  std::string method = "GET";
-  std::string path;  // percent-encoded, with its query, without version
-  std::string action;  // what is asked for, as after "could not": `start container 'x'`
-  std::string subject;  // what is missing when the engine says 404: `container 'x'`
-  std::string body;  // empty: none
-  std::string content_type = "application/json";  // of the body
-  Secret registry_auth;  // header `X-Registry-Auth`; empty: none
-  std::string upgrade;  // protocol to change to, e.g. `tcp`; empty: none
-  bool is_versioned = true;  // whether the path is below `/v1.xx`
-  /// A status of 300 and above that is an answer and no failure, e.g. 404 where absent is success.
-  std::vector<unsigned> accepted = {};
-};
 
 /// An answer whose head has arrived and whose body may still come.
 struct AnswerStream {
