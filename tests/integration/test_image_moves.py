@@ -245,6 +245,79 @@ def test_copy_takes_one_platform_or_all(
     assert other_registry.tags(f"{prefix}/multi") == ["all", "one"]
 
 
+def test_copy_of_a_list_tells_each_and_goes_on_after_a_failure(
+    both, engine, registry, other_registry, base_image, prefix, tmp_path
+):
+    for number in range(6):
+        engine.put_image(base_image, registry, f"{prefix}/many-{number}:1")
+    lines = [f"many-{number}:1 many-{number}:{number}" for number in range(6)]
+    lines.insert(2, "no-such:1 no-such:1  # was never there")
+    listed = tmp_path / "images.txt"
+    listed.write_text("# all of them\n" + "\n".join(lines) + "\n")
+
+    done = both.run(
+        "image", "copy", "--from", "staging", "--to", "prod", "--from-file", listed, check=False
+    )
+
+    assert done.returncode == 1
+    digest = registry.manifest(f"{prefix}/many-0", "1").digest
+    wanted = [
+        f"{registry.address}/{prefix}/many-{n}@{digest} to "
+        f"{other_registry.address}/{prefix}/prod/many-{n}:{n}"
+        for n in range(6)
+    ]
+    assert sorted(done.stdout.splitlines()) == wanted
+    assert f"\n  at {listed}:4:1\n" in done.stderr
+    assert "has no '" in done.stderr and "/no-such:1'" in done.stderr
+    assert done.stderr.endswith("Copied 6 of 7 images\n")
+    assert other_registry.manifest(f"{prefix}/prod/many-5", "5").digest == digest
+
+
+def test_copy_of_a_list_from_standard_input_as_json(
+    both, engine, registry, other_registry, base_image, prefix
+):
+    engine.put_image(base_image, registry, f"{prefix}/one:1")
+
+    done = both.run(
+        "image", "copy", "--from", "staging", "--to", "prod", "--from-file", "-", "--json",
+        stdin="one:1 one\none:1 one:2\n",
+    )
+
+    references = [json.loads(line)["references"] for line in done.stdout.splitlines()]
+    target = f"{other_registry.address}/{prefix}/prod/one"
+    assert sorted(references) == [[f"{target}:1"], [f"{target}:2"]]
+
+
+def test_a_list_with_a_wrong_line_copies_nothing(both, other_registry, prefix, tmp_path):
+    listed = tmp_path / "images.txt"
+    listed.write_text("one:1 one:1\nonly-one\n")
+
+    done = both.run("image", "copy", "--to", "prod", "--from-file", listed, check=False)
+    neither = both.run("image", "copy", "one:1", check=False)
+
+    assert done.returncode == neither.returncode == 2
+    assert done.stderr == (
+        "error: 'only-one' is not a copy\n"
+        f"  at {listed}:2:1\n"
+        "hint: write the image and where it goes: SRC DST\n"
+    )
+    assert "error: give either SRC and DST, or --from-file LIST\n" in neither.stderr
+
+
+def test_copy_says_what_it_leaves_behind(both, built, registry, other_registry, prefix):
+    digest = inspect(registry, f"{prefix}/app", "v1")
+    fallback = digest.replace(":", "-")
+    make_index(registry, f"{prefix}/app", fallback, [(digest, "amd64")])  # anything refers to it
+    source = f"{registry.address}/{prefix}/app:v1"
+
+    done = both.run("image", "copy", source, f"{other_registry.address}/{prefix}/noted:1")
+
+    assert (
+        f"note: 1 referrer of {registry.address}/{prefix}/app@{digest} (signatures, attestations "
+        "or the like) not copied: --referrers takes them along\n"
+    ) in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [
@@ -282,7 +355,7 @@ def test_promote_keeps_the_digest_and_adds_the_tags(both, built, registry, other
     ]
     record = both.json("image", "show", f"{other_registry.address}/{repository}:latest")
     assert record["id"] == built["id"]
-    assert record["repo_digest"] == f"{other_registry.address}/{repository}@{digest}"
+    assert record["repo_digest"] == f"{registry.address}/{prefix}/app@{digest}"  # of its own push
     integrations = [tag["integration"] for tag in record["tags"]]
     assert sorted(integrations) == ["prod", "prod", "staging"]
 
@@ -348,6 +421,38 @@ def test_untag_says_when_a_registry_can_only_delete_whole_images(both, built, re
     assert registry.tags(f"{prefix}/app") == ["stable", "v1"]
     tags = both.json("image", "show", built["id"])["tags"]
     assert len(tags) == 2  # the record still says what is there
+
+
+def test_untag_removes_no_tag_that_has_moved_on(
+    both, built, engine, registry, base_image, prefix
+):
+    both.run("image", "tag", built["id"], "stable")
+    engine.put_image(base_image, registry, f"{prefix}/app:stable")
+
+    done = both.run("image", "untag", built["id"], "stable", check=False)
+
+    place = f"{registry.address}/{prefix}/app"
+    assert done.returncode == 1, done
+    assert f"{place}:stable is another image than 'app' now" in done.stderr
+    assert f"hint: to remove the tag all the same: freshet image untag {place}:stable stable" in (
+        done.stderr
+    )
+    assert registry.tags(f"{prefix}/app") == ["stable", "v1"]
+
+
+def test_untag_goes_where_the_record_knows_the_tag(both, built, registry, other_registry, prefix):
+    both.run("image", "promote", built["id"], "--registry", "prod", "--tag", "released")
+    both.run("image", "tag", built["id"], "twice")
+    both.run("image", "tag", built["id"], "twice", "--registry", "prod")
+
+    done = both.run("image", "untag", built["id"], "released", check=False)
+    unclear = both.run("image", "untag", built["id"], "twice", check=False)
+
+    assert f"{other_registry.address}/{prefix}/prod/app:released" in done.stderr
+    assert unclear.returncode == 2
+    assert "has the tag 'twice' in several places: " in unclear.stderr
+    assert f"{registry.address}/{prefix}/app:twice" in unclear.stderr
+    assert f"{other_registry.address}/{prefix}/prod/app:twice" in unclear.stderr
 
 
 def test_untag_removes_the_tag_from_a_registry_that_can(both):

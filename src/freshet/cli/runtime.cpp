@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/cli/runtime.hpp"
 
+#include "freshet/base/text.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <thread>
 
@@ -10,6 +15,7 @@ namespace {
 
 /// For short blocking work (database, files) and for compressing, which takes every core.
 constexpr std::size_t k_min_pool_threads = 2;
+constexpr std::size_t k_max_notice = 1000;
 
 std::optional<std::string> environment(std::string_view name) {
   const char* value = std::getenv(std::string(name).c_str());
@@ -66,6 +72,9 @@ registries::Connections& Runtime::connections() {
     };
     journal_ = std::make_unique<oci::FileUploadJournal>(data().path() / "uploads");
     parts.registry_options.journal = journal_.get();
+    parts.registry_options.notice = [this](std::string_view line) {
+      notice_ ? notice_(line) : fmt::print(stderr, "{}\n", printable(line, k_max_notice));
+    };
     connections_ =
         std::make_unique<registries::Connections>(integrations(), pool(), std::move(parts));
   }

@@ -17,10 +17,12 @@
 #include <boost/asio/use_future.hpp>
 
 #include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace freshet::cli {
 
@@ -51,6 +53,11 @@ class Runtime {
   fs::path data_directory() const;
   engine::Endpoint endpoint() const;
 
+  /// Where it is told why something takes long (a registry that demands a rest); else stderr.
+  void set_notice(std::function<void(std::string_view line)> notice) {
+    notice_ = std::move(notice);
+  }
+
   /// Runs a coroutine on the I/O thread until it ends and returns its result.
   template <class T>
   T wait(Awaitable<T> work) {
@@ -70,6 +77,7 @@ class Runtime {
   net::HttpClients& https();
 
   GlobalOptions options_;
+  std::function<void(std::string_view line)> notice_;
   asio::io_context io_;
   std::unique_ptr<asio::thread_pool> pool_;
   std::unique_ptr<store::DataDirectory> data_;

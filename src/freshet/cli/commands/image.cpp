@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/base/text.hpp"
 #include "freshet/cli/commands/commands.hpp"
+#include "freshet/cli/commands/image_copy.hpp"
 #include "freshet/cli/commands/image_move.hpp"
 #include "freshet/cli/json_output.hpp"
 #include "freshet/cli/progress/terminal_text.hpp"
@@ -147,6 +148,7 @@ void add_image_commands(CLI::App& app, Action& action) {
   show->callback([options, &action] {
     action = [options](Runtime& runtime) { return show_image(runtime, *options); };
   });
+  add_image_copy_command(*group, action);
   add_image_move_commands(*group, action);
 }
 

@@ -2,9 +2,8 @@
 #include "freshet/cli/commands/image_move.hpp"
 
 #include "freshet/base/text.hpp"
-#include "freshet/cli/image_places.hpp"
+#include "freshet/cli/image_moves.hpp"
 #include "freshet/cli/json_output.hpp"
-#include "freshet/cli/moved_image.hpp"
 #include "freshet/engine/docker/image_sources.hpp"
 #include "freshet/oci/reference.hpp"
 #include "freshet/pipeline/steps/registry_image.hpp"
@@ -15,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 namespace freshet::cli {
 namespace {
@@ -23,82 +23,17 @@ using model::RegistryIntegration;
 using pipeline::RegistryImage;
 
 struct MoveOptions {
-  std::string source;  // SRC or IMAGE
-  std::string target;  // DST or TAG
+  std::string source;  // IMAGE
+  std::string target;  // TAG
   std::string from;  // integration to read with
   std::string to;  // integration to write with
   std::vector<std::string> tags;
   std::string name;
-  std::string platform;
-  bool all_platforms = false;
-  bool referrers = false;
   bool json = false;
 };
 
 oci::ImageMover::ProgressLine progress(const MoveOptions& options) {
-  return options.json ? oci::ImageMover::ProgressLine() : [](std::string_view line) {
-    fmt::print(stderr, "{}\n", printable(line, 1000));
-  };
-}
-
-/// Within one repository a copy is no more than a tag.
-Awaitable<oci::MoveReport> copy_or_tag(
-    Ctx ctx,
-    Runtime& runtime,
-    RegistryImage image,
-    oci::Place place,
-    std::vector<std::string> tags,
-    oci::CopyOptions options,
-    oci::ImageMover::ProgressLine progress) {
-  const std::string digest = image.manifest.digest.to_string();
-  if (image.place.name() == place.name() && options.all_platforms) {
-    oci::Descriptor manifest = co_await runtime.mover().tag(ctx, place, digest, std::move(tags));
-    co_return oci::MoveReport{oci::MoveCounts(), std::move(manifest)};
-  }
-  co_return co_await runtime.mover().copy(
-      ctx, image.place, digest, place, std::move(tags), std::move(options), std::move(progress));
-}
-
-/// Moves an image that a registry has, by its digest.
-Awaitable<MovedImage> move(
-    Ctx ctx,
-    Runtime& runtime,
-    RegistryImage image,
-    Side target,
-    std::vector<std::string> tags,
-    oci::CopyOptions options,
-    oci::ImageMover::ProgressLine progress) {
-  const oci::Place place = co_await open_side(ctx, runtime, target, true);
-  std::string frame = fmt::format("copying {} to {}", image.repo_digest(), place.name());
-  const auto started = Ctx::Clock::now();
-  auto work =
-      copy_or_tag(ctx, runtime, image, place, tags, std::move(options), std::move(progress));
-  oci::MoveReport report = co_await in_context(std::move(frame), std::move(work));
-  MovedImage moved{image.repo_digest(), target.reference, std::move(tags), std::move(report), {}};
-  moved.duration =
-      std::chrono::duration_cast<std::chrono::milliseconds>(Ctx::Clock::now() - started);
-  co_return moved;
-}
-
-/// Adds the new tags to the image's record, where there is one. What was not built or pushed here
-/// has none.
-Awaitable<void> note_tags(Ctx ctx, Runtime& runtime, MovedImage moved, Side target) {
-  oci::Place place = co_await open_side(ctx, runtime, target, false);
-  const std::string repo_digest = place.name() + "@" + moved.report.manifest.digest.to_string();
-  RegistryImage image{std::move(place), moved.report.manifest};
-  const model::ImageRecord described =
-      co_await pipeline::describe_registry_image(ctx, std::move(image));
-  if (!runtime.data().images().find(described.internal_image_id)) {
-    co_return;
-  }
-  for (const std::string& tag : moved.tags) {
-    const model::ImageTag named{
-        target.reference.domain,
-        target.reference.path,
-        tag,
-        target.integration ? target.integration->name : std::string()};
-    runtime.data().images().add_tag(described.internal_image_id, named, repo_digest);
-  }
+  return options.json ? oci::ImageMover::ProgressLine() : progress_on_stderr();
 }
 
 void tell(const MovedImage& moved, const MoveOptions& options) {
@@ -107,36 +42,6 @@ void tell(const MovedImage& moved, const MoveOptions& options) {
   } else {
     print_moved(moved, stdout);
   }
-}
-
-Awaitable<void> copy(Ctx ctx, Runtime& runtime, MoveOptions options) {
-  const Side source = find_side(runtime, options.source, options.from);
-  const Side target = find_side(runtime, options.target, options.to);
-  if (target.reference.digest) {
-    throw Error(ErrorCode::invalid_input, "the target of a copy cannot be a digest")
-        .with_hint("write a tag, or none for that of the source");
-  }
-  oci::Place place = co_await open_side(ctx, runtime, source, false);
-  RegistryImage image = co_await look_up(ctx, std::move(place), source.reference);
-  oci::CopyOptions how;
-  how.all_platforms = options.all_platforms;
-  how.platform = options.platform.empty() ? pipeline::own_platform() : options.platform;
-  how.referrers = options.referrers;
-  if (target.reference.tag.empty() && source.reference.tag.empty() && source.reference.digest) {
-    throw Error(ErrorCode::invalid_input, "the copy of a digest needs a tag")
-        .with_hint(fmt::format("write it behind the target: {}:TAG", target.reference.name()));
-  }
-  std::vector<std::string> tags{
-      target.reference.tag.empty() ? source.reference.tag_or_latest() : target.reference.tag};
-  MovedImage moved = co_await move(
-      ctx, runtime, std::move(image), target, std::move(tags), std::move(how), progress(options));
-  co_await note_tags(ctx, runtime, moved, target);
-  tell(moved, options);
-}
-
-int run_copy(Runtime& runtime, MoveOptions options) {
-  runtime.wait(copy(Ctx{}, runtime, std::move(options)));
-  return 0;
 }
 
 void require_tags(const std::vector<std::string>& tags) {
@@ -173,7 +78,7 @@ Awaitable<MovedImage> promote_from_registry(
   RegistryImage image = co_await look_up(ctx, std::move(place), source.reference);
   oci::CopyOptions how;
   how.referrers = true;
-  co_return co_await move(
+  co_return co_await move_image(
       ctx, runtime, std::move(image), target, options.tags, how, progress(options));
 }
 
@@ -223,19 +128,113 @@ Side find_tag_side(Runtime& runtime, const KnownImage& known, const MoveOptions&
   return find_side(runtime, known.reference->to_string(), "");
 }
 
+/// Where the image is already, its manifest is read once and written once.
+Awaitable<void> tag_in_place(
+    Ctx ctx, Runtime& runtime, KnownImage known, Side target, MoveOptions options) {
+  const oci::Place place = co_await open_side(ctx, runtime, target, false);
+  const oci::Reference& image = *known.reference;
+  const std::string what = image.digest ? image.digest->to_string() : image.tag_or_latest();
+  const auto started = Ctx::Clock::now();
+  std::string frame = fmt::format("tagging {}", image.to_string());
+  auto work = runtime.mover().tag(ctx, place, what, options.tags);
+  oci::Descriptor manifest = co_await in_context(std::move(frame), std::move(work));
+  std::string source = place.name() + "@" + manifest.digest.to_string();
+  oci::MoveReport report{oci::MoveCounts(), std::move(manifest)};
+  MovedImage moved{std::move(source), target.reference, options.tags, std::move(report), {}};
+  moved.duration =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Ctx::Clock::now() - started);
+  co_await note_tags(ctx, runtime, moved, target);
+  tell(moved, options);
+}
+
 int run_tag(Runtime& runtime, MoveOptions options) {
   options.tags = {options.target};
   require_tags(options.tags);
   const KnownImage known = find_known_image(runtime, options.source);
   const Side target = find_tag_side(runtime, known, options);
-  runtime.wait(promote(Ctx{}, runtime, known, target, std::move(options)));
+  if (known.reference && known.reference->name() == target.reference.name()) {
+    runtime.wait(tag_in_place(Ctx{}, runtime, known, target, std::move(options)));
+  } else {
+    runtime.wait(promote(Ctx{}, runtime, known, target, std::move(options)));
+  }
   return 0;
 }
 
-Awaitable<void> untag(Ctx ctx, Runtime& runtime, Side side, std::string tag) {
+/// Where the tag to remove is: as the image's record says, when it knows that tag.
+Side find_untag_side(Runtime& runtime, const KnownImage& known, const MoveOptions& options) {
+  std::vector<model::ImageTag> there;
+  if (known.record) {
+    std::optional<RegistryIntegration> chosen;
+    if (!options.to.empty()) {
+      chosen = runtime.integrations().get(options.to);
+    }
+    const auto fits = [&](const model::ImageTag& tag) {
+      return tag.tag == options.target &&
+             (!chosen || tag.registry == oci::canonical_domain(chosen->domain));
+    };
+    std::ranges::copy_if(known.record->tags, std::back_inserter(there), fits);
+  }
+  if (there.empty()) {
+    return find_tag_side(runtime, known, options);
+  }
+  if (there.size() > 1) {
+    throw Error(
+        ErrorCode::invalid_input,
+        fmt::format(
+            "image '{}' has the tag '{}' in several places: {} and {}",
+            known.name,
+            options.target,
+            there[0].reference(),
+            there[1].reference()))
+        .with_hint("choose one with --registry, or give that reference instead of the image");
+  }
+  return find_side(runtime, there.front().reference(), options.to);
+}
+
+/// Whether what the tag is now is the image that the user named.
+Awaitable<bool> is_still(Ctx ctx, oci::Place place, KnownImage known, oci::Descriptor now) {
+  const auto& reference = known.reference;
+  if (reference && reference->digest && *reference->digest == now.digest) {
+    co_return true;
+  }
+  if (known.record) {  // pushed elsewhere it may have another manifest, never another configuration
+    RegistryImage image{std::move(place), std::move(now)};
+    const auto id = co_await pipeline::find_internal_image_id(ctx, std::move(image));
+    co_return id == known.record->internal_image_id;
+  }
+  if (reference->digest) {
+    co_return false;
+  }
+  const auto named =
+      co_await place.registry->find_manifest(ctx, place.repository, reference->tag_or_latest());
+  co_return named && named->digest == now.digest;
+}
+
+/// A tag that moved on in the meantime is not ours to remove.
+Awaitable<void> require_still(Ctx ctx, oci::Place place, KnownImage known, std::string tag) {
+  const auto& reference = known.reference;
+  if (!known.record && !reference->digest && reference->tag_or_latest() == tag) {
+    co_return;  // whatever it is, it is meant
+  }
+  const auto now = co_await place.registry->find_manifest(ctx, place.repository, tag);
+  if (!now) {
+    co_return;  // the removal will tell
+  }
+  const bool is_same = co_await is_still(ctx, place, known, *now);
+  if (!is_same) {
+    throw Error(
+        ErrorCode::conflict,
+        fmt::format("{}:{} is another image than '{}' now", place.name(), tag, known.name))
+        .with_hint(fmt::format(
+            "to remove the tag all the same: freshet image untag {0}:{1} {1}", place.name(), tag));
+  }
+}
+
+Awaitable<void> untag(Ctx ctx, Runtime& runtime, KnownImage known, Side side, std::string tag) {
   const oci::Place place = co_await open_side(ctx, runtime, side, false);
-  std::vector<std::string> tags{std::move(tag)};
-  std::string frame = fmt::format("removing {}:{}", place.name(), tags.front());
+  co_await require_still(ctx, place, std::move(known), tag);
+  std::vector<std::string> tags{tag};
+  std::string frame = fmt::format("removing {}:{}", place.name(), tag);
   auto work = runtime.mover().untag(ctx, place, std::move(tags));
   co_await in_context(std::move(frame), std::move(work));
 }
@@ -244,8 +243,8 @@ int run_untag(Runtime& runtime, MoveOptions options) {
   options.tags = {options.target};
   require_tags(options.tags);
   const KnownImage known = find_known_image(runtime, options.source);
-  const Side side = find_tag_side(runtime, known, options);
-  runtime.wait(untag(Ctx{}, runtime, side, options.target));
+  const Side side = find_untag_side(runtime, known, options);
+  runtime.wait(untag(Ctx{}, runtime, known, side, options.target));
   const model::ImageTag removed{side.reference.domain, side.reference.path, options.target, ""};
   runtime.data().images().remove_tag(removed);
   fmt::print("Removed {}\n", removed.reference());
@@ -259,30 +258,6 @@ void set_action(
   command->callback([options, run, &action] {
     action = [options, run](Runtime& runtime) { return run(runtime, *options); };
   });
-}
-
-void add_copy(CLI::App& group, Action& action) {
-  const auto options = std::make_shared<MoveOptions>();
-  CLI::App* copy = group.add_subcommand("copy", "Copy an image from one registry to another");
-  copy->add_option("SRC", options->source, "Reference of the image")->required();
-  copy->add_option("DST", options->target, "Where to; without tag: that of SRC")->required();
-  copy->add_option("--from", options->from, "Connected registry to read with")->type_name("NAME");
-  copy->add_option("--to", options->to, "Connected registry to write with")->type_name("NAME");
-  CLI::Option* all = copy->add_flag(
-      "--all-platforms", options->all_platforms, "The whole of an index, byte for byte");
-  copy->add_option("--platform", options->platform, "Of an index, only this (default: as here)")
-      ->type_name("OS/ARCH")
-      ->excludes(all);
-  copy->add_flag("--referrers", options->referrers, "Signatures, attestations and the like, too");
-  copy->add_flag("--json", options->json, "Print JSON");
-  copy->footer(
-      "A reference whose host is connected is read or written with that registry's login. With\n"
-      "--from or --to the named one is used, and a reference without host is below its domain and\n"
-      "prefix.\n"
-      "Examples:\n"
-      "  freshet image copy docker.io/library/alpine:3.20 registry.example/base/alpine\n"
-      "  freshet image copy --from staging --to prod app:1.4 app:1.4 --all-platforms --referrers");
-  set_action(copy, options, &run_copy, action);
 }
 
 void add_promote(CLI::App& group, Action& action) {
@@ -326,7 +301,6 @@ void add_tag_commands(CLI::App& group, Action& action) {
 }  // namespace
 
 void add_image_move_commands(CLI::App& group, Action& action) {
-  add_copy(group, action);
   add_promote(group, action);
   add_tag_commands(group, action);
 }

@@ -5,7 +5,7 @@
 
 namespace freshet::cli {
 
-/// `image copy`, `promote`, `tag` and `untag`: what moves images between registries.
+/// `promote`, `tag` and `untag`, below `freshet image`.
 void add_image_move_commands(CLI::App& group, Action& action);
 
 }  // namespace freshet::cli

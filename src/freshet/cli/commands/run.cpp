@@ -138,6 +138,8 @@ int run_command(Runtime& runtime, const RunOptions& options) {
   request.directory = fs::absolute(file).parent_path();
 
   const auto observer = make_progress(mode, stdout, runtime.io().get_executor());
+  runtime.set_notice(
+      [&](std::string_view line) { observer->on_line(pipeline::StepInfo{}, 0, line); });
   const pipeline::RunOutcome outcome = run_until_stopped(runtime, std::move(request), *observer);
   if (outcome.error) {
     // The last thing that the user sees.

@@ -241,8 +241,8 @@ Awaitable<RunOutcome> run_pipeline(
   build.git = co_await look_at_repository(ctx, request);
   const auto started = Ctx::Clock::now();
   RunDirectory directory = RunDirectory::create(services.data.path(), build.id);
-  services.data.builds().add(build);
   Workspace workspace = Workspace::take(services.data.path(), request.pipeline_name, directory);
+  services.data.builds().add(build);  // only now: nothing is left that would keep it from ending
   RunState state(build, std::move(workspace), std::move(directory));
   for (const auto& [name, value] : request.variables) {
     state.set_run_variable(name, value);

@@ -7,7 +7,8 @@
 
 namespace freshet::pipeline {
 
-Awaitable<std::string> make_present(Ctx ctx, StepScope scope, StepImage image) {
+Awaitable<std::string> make_present(
+    Ctx ctx, StepScope scope, StepImage image, PullOptions options) {
   const auto found = co_await scope.services.engine.find_image(ctx, image.id);
   if (found) {
     co_return image.id;
@@ -20,18 +21,18 @@ Awaitable<std::string> make_present(Ctx ctx, StepScope scope, StepImage image) {
   }
   scope.log.line(fmt::format("The engine does not have {}: pulling it", image.id.substr(0, 19)));
   oci::Reference reference = oci::Reference::parse(image.repo_digests.front());
-  const PullOptions options;
-  co_return co_await pull_image(ctx, scope, std::move(reference), PullPolicy::always, options);
+  co_return co_await pull_image(
+      ctx, scope, std::move(reference), PullPolicy::always, std::move(options));
 }
 
 Awaitable<std::string> resolve_image(Ctx ctx, StepScope scope, Text text, PullOptions options) {
   if (const StepImage* image = scope.run.find_step_image(text)) {
-    co_return co_await make_present(ctx, scope, *image);
+    co_return co_await make_present(ctx, scope, *image, std::move(options));
   }
   const std::string expanded(trim(scope.run.expand(text)));
   scope.run.require_resolved(text, expanded, "image");
   if (const StepImage* image = scope.run.find_image_by_id(expanded)) {
-    co_return co_await make_present(ctx, scope, *image);
+    co_return co_await make_present(ctx, scope, *image, std::move(options));
   }
   oci::Reference reference = parse_reference(expanded, text.at);
   co_return co_await pull_image(

@@ -10,7 +10,7 @@
 namespace freshet::pipeline {
 
 /// The id of an image of this run, pulled by digest when the engine does not have it (any more).
-Awaitable<std::string> make_present(Ctx ctx, StepScope scope, StepImage image);
+Awaitable<std::string> make_present(Ctx ctx, StepScope scope, StepImage image, PullOptions options);
 
 /// The id of the image that a step's `image` means: another step's, or a reference.
 Awaitable<std::string> resolve_image(Ctx ctx, StepScope scope, Text text, PullOptions options);

@@ -53,10 +53,9 @@ Awaitable<Candidate> find_step_candidate(
   Candidate candidate;
   candidate.name = image.logical_name;
   candidate.repo_digests = image.repo_digests;
-  candidate.in_registry =
-      co_await find_pushed(ctx, scope, image, std::move(domain), std::move(options));
+  candidate.in_registry = co_await find_pushed(ctx, scope, image, std::move(domain), options);
   if (!candidate.in_registry) {
-    candidate.image_id = co_await make_present(ctx, scope, std::move(image));
+    candidate.image_id = co_await make_present(ctx, scope, std::move(image), std::move(options));
   }
   co_return candidate;
 }

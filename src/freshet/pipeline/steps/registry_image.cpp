@@ -117,6 +117,20 @@ Awaitable<oci::ParsedManifest> get_parsed(Ctx ctx, oci::Place place, oci::Digest
   co_return oci::parse_manifest(manifest.bytes, manifest.descriptor.media_type);
 }
 
+/// The manifest of the image that an engine here would run; nullopt for an index without any.
+Awaitable<std::optional<oci::ParsedManifest>> get_own_manifest(Ctx ctx, RegistryImage image) {
+  oci::ParsedManifest manifest = co_await get_parsed(ctx, image.place, image.manifest.digest);
+  if (manifest.kind != oci::ManifestKind::index) {
+    co_return manifest;
+  }
+  const oci::ManifestEntry* entry = own_entry(manifest);
+  if (entry == nullptr) {
+    co_return std::nullopt;
+  }
+  const oci::Digest digest = entry->descriptor.digest;
+  co_return co_await get_parsed(ctx, image.place, digest);
+}
+
 }  // namespace
 
 Awaitable<RegistryImage> find_registry_image(
@@ -157,23 +171,22 @@ std::string own_platform() {
   return "linux/" + (machine == "aarch64" ? std::string("arm64") : machine);
 }
 
+Awaitable<std::optional<std::string>> find_internal_image_id(Ctx ctx, RegistryImage image) {
+  const auto manifest = co_await get_own_manifest(ctx, std::move(image));
+  if (!manifest || !manifest->config) {
+    co_return std::nullopt;
+  }
+  co_return manifest->config->descriptor.digest.hex();
+}
+
 Awaitable<model::ImageRecord> describe_registry_image(Ctx ctx, RegistryImage image) {
-  oci::ParsedManifest manifest = co_await get_parsed(ctx, image.place, image.manifest.digest);
-  if (manifest.kind == oci::ManifestKind::index) {
-    const oci::ManifestEntry* entry = own_entry(manifest);
-    if (entry == nullptr) {
-      throw Error(
-          ErrorCode::unsupported, fmt::format("{} has no image in it", image.repo_digest()));
-    }
-    const oci::Digest digest = entry->descriptor.digest;
-    manifest = co_await get_parsed(ctx, image.place, digest);
+  const auto manifest = co_await get_own_manifest(ctx, image);
+  if (!manifest || !manifest->config) {
+    throw Error(ErrorCode::unsupported, fmt::format("{} has no image in it", image.repo_digest()));
   }
-  std::string configuration;
-  if (manifest.config) {
-    configuration = co_await image.place.registry->get_blob(
-        ctx, image.place.repository, manifest.config->descriptor, k_max_config_bytes);
-  }
-  model::ImageRecord record = parse_image_record(manifest, configuration);
+  const std::string configuration = co_await image.place.registry->get_blob(
+      ctx, image.place.repository, manifest->config->descriptor, k_max_config_bytes);
+  model::ImageRecord record = parse_image_record(*manifest, configuration);
   record.id = make_id();
   record.created_at = now();
   co_return record;

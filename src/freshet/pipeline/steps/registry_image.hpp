@@ -26,6 +26,10 @@ struct RegistryImage {
 Awaitable<RegistryImage> find_registry_image(
     Ctx ctx, StepScope scope, oci::Reference reference, PullOptions options);
 
+/// What names the image for this machine in its record: the digest of its configuration, in hex.
+/// nullopt when there is none in it (a signature, say).
+Awaitable<std::optional<std::string>> find_internal_image_id(Ctx ctx, RegistryImage image);
+
 /// What the registry tells about an image, as the start of its record: of an index, the image for
 /// this machine's kind. Its size is that of the layers as they are sent.
 Awaitable<model::ImageRecord> describe_registry_image(Ctx ctx, RegistryImage image);
