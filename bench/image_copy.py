@@ -75,6 +75,20 @@ def main():
         if crane_program is None:
             report.note("no crane in PATH nor in FRESHET_BENCH_CRANE: skopeo is the only peer")
 
+        def ours_tag(image, tag):
+            command = stage.freshet.command("image", "tag", image, tag)
+            return run_process(command, env=stage.freshet.environment()).milliseconds
+
+        def ours_list(pairs):
+            listed = stage.directory / "images.txt"
+            listed.write_text("".join(f"{source} {target}\n" for source, target in pairs))
+            ended = run_process(
+                stage.freshet.command("image", "copy", "--from-file", str(listed)),
+                env=stage.freshet.environment(),
+            )
+            memory.add(ended.peak_megabytes)
+            return ended.milliseconds
+
         def crane(source, target):
             command = [crane_program, "--insecure", "copy", source, target]
             return run_process(command).milliseconds
@@ -114,19 +128,20 @@ def main():
                     other_repository[name].add(
                         copy(large, f"{source.address}/bench/{mark}:1")
                     )
-                    if name == "crane":
+                    if name == "freshet":
+                        tagging[name].add(ours_tag(large, mark))
+                    elif name == "crane":
                         tagged = run_process([crane_program, "--insecure", "tag", large, mark])
                         tagging[name].add(tagged.milliseconds)
                     else:
                         tagging[name].add(copy(large, f"{source.address}/bench/large:{mark}"))
                 for name in many:
                     with fresh() as target:
-                        many[name].add(
-                            sum(
-                                sides[name](one, one.replace(source.address, target.address))
-                                for one in small
-                            )
-                        )
+                        pairs = [(one, one.replace(source.address, target.address)) for one in small]
+                        if name == "freshet":
+                            many[name].add(ours_list(pairs))
+                        else:
+                            many[name].add(sum(sides[name](*pair) for pair in pairs))
 
     def promise(what, series, peer, limit):
         report.promise(f"{what}, beside {peer}", series["freshet"], series[peer], "ratio", limit)
