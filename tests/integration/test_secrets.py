@@ -2,8 +2,11 @@
 """A registry's password, and what a pipeline masks, show nowhere."""
 
 import json
+import os
+import signal
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -296,3 +299,33 @@ def test_a_masked_value_is_not_in_the_record_of_a_failed_build(freshet, local_im
     assert result == "failure"
     assert reason
     assert not holds(reason, forms_of(MASKED))
+
+
+def test_a_crash_leaves_no_memory_behind(freshet, registry, tmp_path):
+    """The control is a program that does leave some; where the machine allows none, nothing is
+    shown."""
+
+    def crash(command, is_ready):
+        process = subprocess.Popen(
+            ["sh", "-c", 'ulimit -c unlimited; exec "$@"', "sh", *map(str, command)],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=tmp_path, env=freshet.environment(),
+        )
+        wait_for(lambda: is_ready(process.pid), "the program to wait for its input")
+        process.send_signal(signal.SIGSEGV)
+        _, status = os.waitpid(process.pid, 0)
+        process.returncode = status
+        assert os.WTERMSIG(status) == signal.SIGSEGV
+        return os.WCOREDUMP(status)
+
+    def reads_input(program):
+        return lambda pid: (
+            Path(f"/proc/{pid}/comm").read_text().strip() == program
+            and Path(f"/proc/{pid}/syscall").read_text().startswith("0 0x0 ")
+        )
+
+    if os.geteuid() != 0 or not crash(["cat"], reads_input("cat")):
+        pytest.skip("this machine writes no core dumps, or not for us to see")
+    freshet.registry_add(registry)
+    command = freshet.command("registry", "set-password", "local", "--password-stdin")
+    assert not crash(command, reads_input("freshet"))

