@@ -116,15 +116,18 @@ class Authority:
         self._request(directory, "authority", "-x509", "-days", "2")
         self.certificate = directory / "cert.pem"
 
-    def issue(self, name):
-        """A directory with ca.pem, cert.pem and key.pem: of a server at 127.0.0.1 or a client."""
+    def issue(self, name, valid_for="IP:127.0.0.1"):
+        """A directory with ca.pem, cert.pem and key.pem: of a client, or of a server.
+
+        valid_for: the addresses ("IP:...") and names ("DNS:...") of the server.
+        """
         directory = self.directory / name
         if not directory.exists():
             directory.mkdir()
             shutil.copy(self.certificate, directory / "ca.pem")
             request = self._request(directory, name)
             names = directory / "names"
-            names.write_text("subjectAltName = IP:127.0.0.1\nbasicConstraints = CA:FALSE\n")
+            names.write_text(f"subjectAltName = {valid_for}\nbasicConstraints = CA:FALSE\n")
             run(
                 "openssl", "x509", "-req", "-in", request, "-days", "2", "-extfile", names,
                 "-CA", self.certificate, "-CAkey", self.directory / "key.pem", "-CAcreateserial",
@@ -139,6 +142,46 @@ class Authority:
             "-subj", f"/CN={name}", "-keyout", directory / "key.pem", "-out", output, *options,
         )
         return output
+
+
+class TunnelProxy:
+    """An HTTP proxy that makes tunnels, wherever they are to lead, to one address of its own."""
+
+    def __init__(self, target):
+        """target: 'host:port'"""
+        host, _, port = target.rpartition(":")
+        self._target = (host, int(port))
+        self.asked_for = []  # 'host:port' of each tunnel
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        _shut(self._listener)
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._tunnel, args=(client,), daemon=True).start()
+
+    def _tunnel(self, client):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            byte = client.recv(1)
+            if not byte:
+                return
+            head += byte
+        method, where = head.decode().split()[:2]
+        if method != "CONNECT":
+            client.sendall(b"HTTP/1.1 405 Only Tunnels\r\nContent-Length: 0\r\n\r\n")
+            client.close()
+            return
+        self.asked_for.append(where)
+        server = socket.create_connection(self._target)
+        client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+        for source, target in ((client, server), (server, client)):
+            threading.Thread(target=_pump, args=(source, target), daemon=True).start()
 
 
 class Wiretap:
@@ -157,9 +200,7 @@ class Wiretap:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
-        self._listener.close()
+        _shut(self._listener)
 
     def requests(self, path=""):
         """The requests so far as (user or None, method, path), those that begin with 'path'."""
@@ -181,15 +222,21 @@ class Wiretap:
                 server = socket.create_connection(self._target)
                 for source, target, notes in ((client, server, heard), (server, client, None)):
                     threading.Thread(
-                        target=self._pump, args=(source, target, notes), daemon=True
+                        target=_pump, args=(source, target, notes), daemon=True
                     ).start()
 
-    @staticmethod
-    def _pump(source, target, notes):
-        with contextlib.suppress(OSError):
-            while data := source.recv(1 << 16):
-                if notes is not None:
-                    notes += data
-                target.sendall(data)
-        with contextlib.suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
+
+def _shut(listener):
+    with contextlib.suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+    listener.close()
+
+
+def _pump(source, target, notes=None):
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            if notes is not None:
+                notes += data
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)

@@ -11,6 +11,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/json/value.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -83,6 +84,10 @@ class DockerClient {
       std::string repository,
       std::string tag,
       std::vector<std::string> changes);
+  /// Gives the engine the images of an archive in the form of `docker save`, `size_bytes` long,
+  /// with their names. The engine checks every layer against the image's configuration, and has
+  /// nothing new when the archive was wrong or what its `read` threw ended it.
+  Awaitable<void> load_images(Ctx ctx, net::ByteStream& archive, std::uint64_t size_bytes);
   /// Pulls `reference` (with a tag or digest). `on_progress` gets one line per event worth reading.
   Awaitable<void> pull_image(
       Ctx ctx, std::string reference, std::optional<RegistryAuth> auth, ProgressLine on_progress);

@@ -2,6 +2,7 @@
 // What the client asks for each operation and makes of the answers.
 #include "freshet/engine/docker/client.hpp"
 
+#include "freshet/engine/docker/tar_stream.hpp"
 #include "freshet/engine/testing/failure.hpp"
 #include "freshet/engine/testing/fake_engine.hpp"
 #include "freshet/engine/testing/run.hpp"
@@ -383,6 +384,29 @@ TEST(Pull, of_a_bare_name_means_latest_and_not_all_tags) {
         run(session.io, session.client.pull_image(Ctx(), "app@sha256:1", std::nullopt, nullptr));
       }),
       "not_found: docker.io has no 'app@sha256:1' | said: manifest unknown");
+}
+
+TEST(Load, sends_the_archive_as_it_is_read_and_hears_the_engine_s_verdict) {
+  const std::string target = "POST /v1.41/images/load?quiet=1";
+  Session session(
+      {ping(),
+       reply(target, 200, R"({"stream":"Loaded image: a:1\n"})"),
+       reply(target, 200, R"({"errorDetail":{},"error":"invalid diffID for layer 0"})")});
+  const auto load = [&] {
+    TarStream archive({make_tar_member("manifest.json", "[]")});
+    run(session.io, session.client.load_images(Ctx(), archive, archive.size_bytes()));
+  };
+
+  load();
+
+  const std::string& message = session.engine.messages().back();
+  EXPECT_THAT(message, ::testing::HasSubstr("\r\nContent-Type: application/x-tar\r\n"));
+  EXPECT_THAT(message, ::testing::HasSubstr("\r\nContent-Length: 2048\r\n"));
+  EXPECT_EQ(message.substr(message.find("\r\n\r\n") + 4).size(), 2048U);
+  EXPECT_EQ(
+      failure_of(load),
+      "upstream_denied: the Docker engine could not load an image | said: invalid diffID for layer "
+      "0");
 }
 
 }  // namespace

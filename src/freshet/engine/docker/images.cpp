@@ -33,6 +33,17 @@ ImageDetails details_from(const json::object& image) {
   return details;
 }
 
+/// What fails once the engine has begun to answer is in its report.
+void require_success(const EngineAnswer& answer, const std::string& action) {
+  TransferReport report(nullptr);
+  report.feed(answer.body);
+  report.finish();
+  if (!report.failure().empty()) {
+    throw Error(ErrorCode::upstream_denied, fmt::format("the Docker engine could not {}", action))
+        .with_remote_text(report.failure());
+  }
+}
+
 }  // namespace
 
 Awaitable<std::optional<ImageDetails>> DockerClient::find_image(Ctx ctx, std::string image) {
@@ -94,13 +105,18 @@ Awaitable<void> DockerClient::import_image(
   request.body = std::move(tar);
   request.content_type = "application/x-tar";
   const EngineAnswer answer = co_await impl_->transport.call(ctx, std::move(request));
-  TransferReport report(nullptr);  // what fails once the engine has begun is in its report
-  report.feed(answer.body);
-  report.finish();
-  if (!report.failure().empty()) {
-    throw Error(ErrorCode::upstream_denied, fmt::format("the Docker engine could not {}", action))
-        .with_remote_text(report.failure());
-  }
+  require_success(answer, action);
+}
+
+Awaitable<void> DockerClient::load_images(
+    Ctx ctx, net::ByteStream& archive, std::uint64_t size_bytes) {
+  const std::string action = "load an image";
+  EngineRequest request = make_request("POST", "/images/load?quiet=1", action, "");
+  request.content_type = "application/x-tar";
+  request.body_stream = &archive;
+  request.body_stream_bytes = size_bytes;
+  const EngineAnswer answer = co_await impl_->transport.call(ctx, std::move(request));
+  require_success(answer, action);
 }
 
 }  // namespace freshet::engine

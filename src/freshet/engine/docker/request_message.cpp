@@ -37,12 +37,14 @@ Secret make_message(
     message += request.registry_auth.reveal();
     message += "\r\n";
   }
-  if (!request.body.empty()) {
+  const std::uint64_t body_bytes =
+      request.body_stream != nullptr ? request.body_stream_bytes : request.body.size();
+  if (body_bytes > 0) {
     message += "Content-Type: " + request.content_type + "\r\n";
   }
   // An upgraded connection has no body either, but old engines want no length there.
   if (request.method != "GET" && request.upgrade.empty()) {
-    message += fmt::format("Content-Length: {}\r\n", request.body.size());
+    message += fmt::format("Content-Length: {}\r\n", body_bytes);
   }
   message += "\r\n";
   message += request.body;

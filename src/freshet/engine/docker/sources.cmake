@@ -23,6 +23,7 @@ list(APPEND engine_sources
   docker/json_stream.cpp
   docker/registry_auth.cpp
   docker/registry_errors.cpp
+  docker/tar_stream.cpp
   docker/tls_tunnel.cpp
   docker/transfer_report.cpp
   docker/transfers.cpp
@@ -45,6 +46,7 @@ list(APPEND engine_tests
   docker/registry_errors_test.cpp
   docker/request_message_test.cpp
   docker/streams_test.cpp
+  docker/tar_stream_test.cpp
   docker/tls_test.cpp
   docker/transport_test.cpp
   docker/upgrade_test.cpp)

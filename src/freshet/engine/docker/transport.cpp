@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t k_max_body_bytes = 64 * 1024 * 1024;  // a list of all containers is far below
 constexpr std::size_t k_max_head_bytes = 64 * 1024;
 constexpr std::size_t k_max_idle = 8;
+constexpr std::size_t k_upload_piece_bytes = 256 * 1024;
 constexpr auto k_connect_limit = std::chrono::seconds(15);
 
 /// The connection ended before the answer did.
@@ -52,6 +53,26 @@ Awaitable<void> send(Connection& connection, const Secret& message) {
     co_await connection.send(message.reveal());
   } catch (const boost::system::system_error& failure) {
     throw_lost(connection, false, failure);
+  }
+}
+
+/// Sends what `body` gives. An engine that has heard enough answers and closes: no failure here.
+Awaitable<void> send_stream(Connection& connection, net::ByteStream& body) {
+  std::vector<char> piece(k_upload_piece_bytes);
+  for (;;) {
+    const std::size_t count = co_await body.read(asio::buffer(piece));
+    if (count == 0) {
+      co_return;
+    }
+    try {
+      const std::string_view bytes(piece.data(), count);
+      co_await connection.send(bytes);
+    } catch (const boost::system::system_error& failure) {
+      if (failure.code() == asio::error::operation_aborted) {
+        throw;
+      }
+      co_return;
+    }
   }
 }
 
@@ -156,7 +177,7 @@ Awaitable<EngineAnswer> Transport::ask(EngineRequest request, bool whole) {
 
 Awaitable<EngineAnswer> Transport::ask_twice(
     const EngineRequest& request, const ApiVersion& version, bool whole) {
-  for (bool may_reuse = true;; may_reuse = false) {
+  for (bool may_reuse = request.body_stream == nullptr;; may_reuse = false) {
     std::unique_ptr<Connection> connection = may_reuse ? take_idle() : nullptr;
     const bool was_idle = connection != nullptr;
     if (!was_idle) {
@@ -182,6 +203,9 @@ Awaitable<EngineAnswer> Transport::attempt(
   answer.stream.parser = std::make_unique<AnswerParser>();
   const Secret message = make_message(request, version, endpoint_);
   co_await send(*answer.stream.connection, message);
+  if (request.body_stream != nullptr) {
+    co_await send_stream(*answer.stream.connection, *request.body_stream);
+  }
   while (!answer.stream.parser->has_head()) {
     co_await read_on(answer.stream);
   }

@@ -9,6 +9,7 @@
 #include "freshet/oci/copy/image_mover.hpp"
 #include "freshet/pipeline/expressions/variables.hpp"
 #include "freshet/pipeline/run/run_directory.hpp"
+#include "freshet/pipeline/run/single_flight.hpp"
 #include "freshet/pipeline/run/step_log.hpp"
 #include "freshet/pipeline/run/workspace.hpp"
 #include "freshet/pipeline/yaml/pipeline.hpp"
@@ -62,6 +63,8 @@ class RunState {
   RunDirectory& directory() { return directory_; }
   Masker& masker() { return masker_; }
   const std::string& volume_name() const { return volume_name_; }
+  /// What steps pull at the same time.
+  SingleFlight& pulls() { return pulls_; }
 
   /// Variables given for this run (`--var`).
   void set_run_variable(std::string name, std::string value);
@@ -95,6 +98,7 @@ class RunState {
   Workspace workspace_;
   RunDirectory directory_;
   Masker masker_;
+  SingleFlight pulls_;
   std::string volume_name_;
   Variables variables_;
   StepOutputs outputs_;

@@ -10,6 +10,7 @@ list(APPEND FRESHET_PIPELINE_SOURCES
   run/run_directory.cpp
   run/runner.cpp
   run/scope.cpp
+  run/single_flight.cpp
   run/step_log.cpp
   run/workspace.cpp)
 list(APPEND FRESHET_PIPELINE_TESTS
@@ -17,5 +18,6 @@ list(APPEND FRESHET_PIPELINE_TESTS
   run/reclaim/image_test.cpp
   run/reclaim/ownership_test.cpp
   run/run_directory_test.cpp
+  run/single_flight_test.cpp
   run/step_log_test.cpp
   run/workspace_test.cpp)

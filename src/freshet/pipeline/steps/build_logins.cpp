@@ -3,6 +3,7 @@
 
 #include "freshet/oci/reference.hpp"
 #include "freshet/pipeline/steps/base_images.hpp"
+#include "freshet/registries/engine_reach.hpp"
 
 #include <fmt/format.h>
 
@@ -89,7 +90,8 @@ class Preparation {
       if (way.reference == reference && !way.is_mirror) {
         ways_.emplace(reference.domain, way);
         const bool is_same = integration_id(ways_.at(reference.domain)) == integration_id(way);
-        if (ways.size() > 1 || !is_same) {
+        const bool is_beyond_engine = !registries::why_beyond_engine(way).empty();
+        if (ways.size() > 1 || !is_same || is_beyond_engine) {
           co_await pull_beforehand(ctx_, scope_, reference, pulls_.options);
         }
         co_return;

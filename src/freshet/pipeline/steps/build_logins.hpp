@@ -20,10 +20,10 @@ struct BuildPulls {
 /// Gets ready what a build pulls.
 ///
 /// The builder asks for one login a host: it gets the one that fits the Dockerfile's images there.
-/// Images that need another one (two accounts of one domain), or that have a mirror or a fallback,
-/// are pulled into the engine first, where the builder finds them. When that fails the log says so
-/// and the builder tries.
-/// Throws what keeps a login from being had; invalid_input for contexts that do not fit.
+/// Images that need another one (two accounts of one domain), that have a mirror or a fallback, or
+/// whose registry the engine cannot reach, are pulled into the engine first, where the builder
+/// finds them. When that fails the log says so and the builder tries. Throws what keeps a login
+/// from being had; invalid_input for contexts that do not fit.
 Awaitable<engine::CredentialSource> prepare_pulls(Ctx ctx, StepScope scope, BuildPulls pulls);
 
 }  // namespace freshet::pipeline

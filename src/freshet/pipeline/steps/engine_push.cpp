@@ -2,6 +2,7 @@
 #include "freshet/pipeline/steps/engine_push.hpp"
 
 #include "freshet/pipeline/steps/pull.hpp"
+#include "freshet/registries/engine_reach.hpp"
 
 #include <fmt/format.h>
 
@@ -28,10 +29,25 @@ Awaitable<FileLock> lock_repository(const StepScope& scope, std::string name) {
   }
 }
 
+void require_within_reach(const Destination& destination) {
+  const std::string obstacle = destination.integration
+                                   ? registries::why_beyond_engine(*destination.integration)
+                                   : std::string();
+  if (!obstacle.empty()) {
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format(
+            "the image cannot be read from here, and the engine, which {}, cannot push it",
+            obstacle))
+        .with_hint("let Freshet read the engine's images: run it on the engine's machine");
+  }
+}
+
 }  // namespace
 
 Awaitable<Published> push_by_engine(
     Ctx ctx, StepScope scope, std::string image_id, PublishRequest request) {
+  require_within_reach(request.destination);
   engine::DockerClient& docker = scope.services.engine;
   const std::string repository = request.references.at(0).name();
   const engine::RegistryAuth auth = co_await find_engine_auth(ctx, scope, request.destination);

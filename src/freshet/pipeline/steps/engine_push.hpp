@@ -9,7 +9,8 @@ namespace freshet::pipeline {
 ///
 /// The engine pushes by name, so that a name is held by one run of this data directory at a time,
 /// and afterwards the pushed digest is checked to be that of the image meant.
-/// Throws what the engine's push throws; conflict when another program moved the name meanwhile.
+/// Throws unsupported for a registry that the engine cannot reach as its integration says; what the
+/// engine's push throws; conflict when another program moved the name meanwhile.
 Awaitable<Published> push_by_engine(
     Ctx ctx, StepScope scope, std::string image_id, PublishRequest request);
 

@@ -5,7 +5,9 @@
 #include "freshet/net/retry.hpp"
 #include "freshet/oci/distribution/client.hpp"
 #include "freshet/oci/manifest.hpp"
+#include "freshet/pipeline/steps/registry_load.hpp"
 #include "freshet/registries/connections.hpp"
+#include "freshet/registries/engine_reach.hpp"
 
 #include <fmt/format.h>
 
@@ -43,9 +45,29 @@ registries::aws::StepOptions aws_options_for(
   return leads_there ? options.aws : registries::aws::StepOptions();
 }
 
+/// Whether the engine says of a pull that the image has the manifest format of before 2016.
+/// Source: github.com/moby/moby, distribution/pull_v2.go (engines 19.03 to 27 warn, later refuse).
+bool tells_of_schema1(std::string_view line) {
+  return to_lower(line).find("schema1") != std::string::npos ||
+         to_lower(line).find("schema 1") != std::string::npos;
+}
+
+std::string schema1_notice(std::string_view reference) {
+  return fmt::format(
+      "warning: {} has the outdated manifest format schema 1 (deprecated), which newer engines do "
+      "not pull: push it anew, as a push step does, and use that image instead",
+      reference);
+}
+
 Awaitable<std::string> pull_once(
     Ctx ctx, StepScope scope, std::string reference, std::optional<engine::RegistryAuth> auth) {
-  engine::ProgressLine on_progress = [&scope](std::string_view line) { scope.log.line(line); };
+  bool is_schema1 = false;
+  engine::ProgressLine on_progress = [&](std::string_view line) {
+    scope.log.line(line);
+    if (!std::exchange(is_schema1, is_schema1 || tells_of_schema1(line)) && is_schema1) {
+      scope.log.line(schema1_notice(reference));
+    }
+  };
   co_await in_context(
       fmt::format("pulling {}", reference),
       scope.services.engine.pull_image(ctx, reference, std::move(auth), std::move(on_progress)));
@@ -63,6 +85,12 @@ Awaitable<std::string> pull_from(
   scope.log.line(fmt::format("Pulling image {}", reference));
   if (candidate.integration) {
     scope.log.line(fmt::format("Login: {}", candidate.reason));
+  }
+  const std::string obstacle = registries::why_beyond_engine(candidate);
+  if (!obstacle.empty()) {
+    scope.log.line(fmt::format("Pulling without the engine, which {}", obstacle));
+    auto work = load_from_registry(ctx, scope, std::move(candidate), std::move(options));
+    co_return co_await in_context(fmt::format("pulling {}", reference), std::move(work));
   }
   const auto auth = co_await find_engine_auth(ctx, scope, candidate, options);
   for (int attempt = 1;; ++attempt) {
@@ -142,19 +170,38 @@ Awaitable<bool> has_moved(
   co_return !parsed.config || parsed.config->descriptor.digest.to_string() != image_id;
 }
 
+/// Asks where the image would be pulled from: the mirror first, then the registry itself.
 Awaitable<bool> ask_whether_moved(
     Ctx ctx,
     StepScope scope,
+    std::vector<PullCandidate> ways,
     oci::Reference reference,
     PullOptions options,
     std::vector<std::string> digests,
     std::string image_id) {
-  std::vector<PullCandidate> ways = co_await plan_pull(ctx, scope, reference, options);
-  const auto own = std::ranges::find(ways, reference, &PullCandidate::reference);
-  const PullCandidate way = own == ways.end() ? ways.front() : *own;
-  const std::shared_ptr<oci::RegistryClient> registry =
-      co_await open_registry(ctx, scope, way, std::move(options));
-  co_return co_await has_moved(ctx, *registry, reference, std::move(digests), std::move(image_id));
+  std::optional<Error> failure;
+  for (const PullCandidate& way : ways) {
+    try {
+      const auto registry = co_await open_registry(ctx, scope, way, options);
+      co_return co_await has_moved(ctx, *registry, way.reference, digests, image_id);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    if (way.reference == reference) {
+      break;  // the fallback's image need not be the same
+    }
+  }
+  throw *failure;
+}
+
+/// The digests under which the engine knows `image` at any place that it is pulled from.
+std::vector<std::string> known_digests(
+    const engine::ImageDetails& image, const std::vector<PullCandidate>& ways) {
+  std::vector<std::string> out;
+  for (const PullCandidate& way : ways) {
+    std::ranges::copy(digests_of(image, way.reference), std::back_inserter(out));
+  }
+  return out;
 }
 
 Awaitable<bool> is_stale(
@@ -166,15 +213,20 @@ Awaitable<bool> is_stale(
   if (reference.digest) {
     co_return false;  // a digest cannot move
   }
-  std::vector<std::string> digests = digests_of(image, reference);
-  const bool was_here = !digests.empty() || co_await was_pushed_from_here(scope, reference);
+  const std::vector<PullCandidate> ways = co_await plan_pull(ctx, scope, reference, options);
+  const std::vector<std::string> digests = known_digests(image, ways);
+  // What the engine did not pull itself has no digest, wherever it is from.
+  const bool is_beyond_engine = std::ranges::any_of(
+      ways, [](const PullCandidate& way) { return !registries::why_beyond_engine(way).empty(); });
+  const bool was_here =
+      is_beyond_engine || !digests.empty() || co_await was_pushed_from_here(scope, reference);
   if (!was_here) {
     co_return false;  // what was never in this repository cannot be older than it
   }
   std::string problem;
   try {
     co_return co_await ask_whether_moved(
-        ctx.within(k_freshness_limit), scope, reference, options, digests, image.id);
+        ctx.within(k_freshness_limit), scope, ways, reference, options, digests, image.id);
   } catch (const Error& error) {
     problem = error.message();
   }
@@ -183,6 +235,29 @@ Awaitable<bool> is_stale(
       reference.to_string(),
       problem));
   co_return false;
+}
+
+Awaitable<std::string> pull_now(
+    Ctx ctx, StepScope scope, oci::Reference reference, PullPolicy policy, PullOptions options) {
+  if (policy == PullPolicy::when_stale) {
+    const auto image = co_await scope.services.engine.find_image(ctx, reference.to_string());
+    const bool is_fresh = image && !co_await is_stale(ctx, scope, reference, *image, options);
+    if (is_fresh) {
+      co_return image->id;
+    }
+  }
+  co_return co_await pull(ctx, scope, std::move(reference), std::move(options));
+}
+
+/// Equal for pulls that are one: by another login it is another one.
+std::string key_of(const oci::Reference& reference, PullPolicy policy, const PullOptions& options) {
+  return fmt::format(
+      "{} {} {} {} {}",
+      with_tag(reference).to_string(),
+      policy == PullPolicy::always,
+      join(options.contexts, ","),
+      options.aws.role_arn,
+      options.aws.session_name);
 }
 
 }  // namespace
@@ -261,14 +336,12 @@ Awaitable<std::optional<engine::RegistryAuth>> find_engine_auth(
 
 Awaitable<std::string> pull_image(
     Ctx ctx, StepScope scope, oci::Reference reference, PullPolicy policy, PullOptions options) {
-  if (policy == PullPolicy::when_stale) {
-    const auto image = co_await scope.services.engine.find_image(ctx, reference.to_string());
-    const bool is_fresh = image && !co_await is_stale(ctx, scope, reference, *image, options);
-    if (is_fresh) {
-      co_return image->id;
-    }
+  std::string key = key_of(reference, policy, options);
+  if (scope.run.pulls().is_under_way(key)) {
+    scope.log.line(fmt::format("Waiting for another step that pulls {}", reference.to_string()));
   }
-  co_return co_await pull(ctx, scope, std::move(reference), std::move(options));
+  SingleFlight::Work work = [=] { return pull_now(ctx, scope, reference, policy, options); };
+  co_return co_await scope.run.pulls().join(std::move(key), std::move(work));
 }
 
 std::vector<std::string> digests_of(

@@ -14,6 +14,7 @@ list(APPEND FRESHET_PIPELINE_SOURCES
   steps/pull.cpp
   steps/push.cpp
   steps/registry_image.cpp
+  steps/registry_load.cpp
   steps/script.cpp
   steps/watched_source.cpp)
 list(APPEND FRESHET_PIPELINE_TESTS

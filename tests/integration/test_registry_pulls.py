@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registries that the engine cannot reach as they are connected: Freshet pulls from them itself."""
+
+import hashlib
+import json
+import time
+
+import pytest
+
+from support.commands import run as run_program
+from support.own_registry import OwnRegistry
+from support.servers import Authority, TunnelProxy
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return Authority(tmp_path / "authority")
+
+
+@pytest.fixture
+def private(tmp_path, engine, authority):
+    """A registry with a certificate of an authority that only its integration knows."""
+    host = engine.bridge_address  # the engine trusts anybody on loopback
+    certificate = authority.issue("registry", f"IP:{host},DNS:images.invalid")
+    registry = OwnRegistry(tmp_path / "private", host, certificate).start()
+    yield registry
+    registry.stop()
+
+
+@pytest.fixture
+def proxy(private):
+    proxy = TunnelProxy(private.address)
+    yield proxy
+    proxy.close()
+
+
+def connect(freshet, registry, *options, name="private", domain=None):
+    freshet.run(
+        "registry", "add", name, "--domain", domain or registry.address, "--username",
+        registry.username, "--password-stdin", *options, stdin=registry.password,
+    )
+
+
+def run_steps(freshet, text, vars=None):
+    return freshet.run_pipeline(f"version: '1.0'\nsteps:\n{text}", vars=vars)
+
+
+def use(image, name="use"):
+    return f"""
+  {name}: {{image: '{image}', commands: [echo it runs]}}
+"""
+
+
+def build(prefix, content, image="made", **fields):
+    """A build step whose Dockerfile nobody has built."""
+    lines = "".join(f"    {key}: {value}\n" for key, value in fields.items())
+    text = json.dumps(f"{content}\nLABEL salt={prefix}\n")
+    return f"""
+  build:
+    type: build
+    image_name: {image}
+{lines}    dockerfile: {{content: {text}}}
+"""
+
+
+# --- an authority of its own -------------------------------------------------------------------
+
+
+def test_a_step_runs_an_image_of_a_registry_with_its_own_authority(
+    freshet, engine, registry, base_image, private, authority, prefix
+):
+    image = private.take_image(registry, base_image, f"{prefix}/tool:1")
+    connect(freshet, private, "--ca", authority.certificate)
+    refused = engine.docker("pull", image, check=False)
+    assert "certificate" in refused.stderr, "the engine reaches it by itself: no test"
+
+    run = run_steps(freshet, use(image))
+
+    assert run.result == "success", run
+    assert "it runs" in run["use"].log
+    assert (
+        "Pulling without the engine, which cannot be told the CA certificates of registry 'private'"
+        in run["use"].log
+    )
+    _, manifest = private.manifest(f"{prefix}/tool", "1")
+    assert engine.image(image)["Id"] == manifest["config"]["digest"]
+
+
+def test_what_the_engine_has_is_not_sent_again_and_a_tag_that_moved_is(
+    freshet, registry, base_image, private, authority, prefix
+):
+    image = private.take_image(registry, base_image, f"{prefix}/tool:1")
+    connect(freshet, private, "--ca", authority.certificate)
+    assert run_steps(freshet, use(image)).result == "success"
+    blobs = [where for _, where in private.requests(f"/v2/{prefix}/tool/blobs/")]
+    assert blobs
+
+    again = run_steps(freshet, use(image))
+
+    assert again.result == "success", again
+    assert "Pulling" not in again["use"].text
+    assert [where for _, where in private.requests(f"/v2/{prefix}/tool/blobs/")] == blobs
+
+    made = run_steps(
+        freshet,
+        build(prefix, f"FROM {image}\nRUN echo moved > /moved", f"{prefix}/tool", tag="'1'",
+              registry="private"),
+    )
+    assert made.result == "success", made
+    moved = run_steps(
+        freshet, f"\n  use: {{image: '{image}', commands: [cat /moved]}}\n"
+    )
+    assert moved.result == "success", moved
+    assert "moved" in moved["use"].log
+
+
+def test_a_build_starts_from_such_an_image_and_pushes_there(
+    freshet, engine, registry, base_image, private, authority, prefix
+):
+    image = private.take_image(registry, base_image, f"{prefix}/base:1")
+    connect(freshet, private, "--ca", authority.certificate)
+
+    run = run_steps(
+        freshet,
+        build(prefix, f"FROM {image}\nRUN echo built > /built", f"{prefix}/made", registry="private"),
+    )
+
+    assert run.result == "success", run
+    assert "the engine pushes it itself" not in run["build"].text
+    digest, _ = private.manifest(f"{prefix}/made", "main")
+    assert digest, run
+    # Pulled back by its digest, once the engine has nothing of it.
+    for name in (f"{private.address}/{prefix}/made:main", image):
+        engine.remove_image(name)
+    used = run_steps(
+        freshet,
+        f"\n  use: {{image: '{private.address}/{prefix}/made@{digest}', commands: [cat /built]}}\n",
+    )
+    assert used.result == "success", used
+    assert "built" in used["use"].log
+
+
+def test_layers_of_zstd_are_taken_as_they_are(
+    freshet, registry, base_image, private, authority, prefix
+):
+    image = private.take_image(
+        registry, base_image, f"{prefix}/tool:1", "--format", "oci", "--dest-compress-format", "zstd"
+    )
+    _, manifest = private.manifest(f"{prefix}/tool", "1")
+    if not all(layer["mediaType"].endswith("zstd") for layer in manifest["layers"]):
+        pytest.skip("skopeo did not compress anew")
+    connect(freshet, private, "--ca", authority.certificate)
+
+    run = run_steps(freshet, use(image))
+
+    assert run.result == "success", run
+
+
+def put_made_image(private, name, layer, diff_id=None):
+    """An image of one layer; diff_id: what its configuration says of it, if not the truth."""
+
+    def digest(content):
+        return "sha256:" + hashlib.sha256(content).hexdigest()
+
+    config = json.dumps(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {},
+            "rootfs": {"type": "layers", "diff_ids": [diff_id or digest(layer)]},
+        }
+    ).encode()
+    for content in (layer, config):
+        private.put_blob(name, content, digest(content))
+    kind = "application/vnd.oci.image"
+    private.put_manifest(
+        name,
+        "1",
+        {
+            "schemaVersion": 2,
+            "mediaType": f"{kind}.manifest.v1+json",
+            "config": {
+                "mediaType": f"{kind}.config.v1+json", "digest": digest(config), "size": len(config)
+            },
+            "layers": [
+                {"mediaType": f"{kind}.layer.v1.tar", "digest": digest(layer), "size": len(layer)}
+            ],
+        },
+    )
+    return f"{private.address}/{name}:1", digest(config)
+
+
+def make_layer(directory, size):
+    folder = directory / "layer"
+    folder.mkdir()
+    with open("/dev/urandom", "rb") as noise, open(folder / "noise", "wb") as file:
+        file.write(noise.read(size))
+    return run_tar(folder, directory / "layer.tar")
+
+
+def run_tar(folder, archive):
+    run_program("tar", "-C", folder, "-cf", archive, ".")
+    return archive.read_bytes()
+
+
+def test_a_layer_that_is_not_the_configurations_is_refused(
+    freshet, engine, private, authority, prefix, tmp_path
+):
+    wrong = "sha256:" + "a" * 64
+    image, config = put_made_image(
+        private, f"{prefix}/bad", make_layer(tmp_path, 100_000), diff_id=wrong
+    )
+    connect(freshet, private, "--ca", authority.certificate)
+
+    run = run_steps(freshet, use(image))
+
+    assert run.result == "failure"
+    error = run["use"].error
+    assert error["message"] == "the Docker engine could not load an image", run
+    assert wrong in json.dumps(error)
+    assert error["context"][0] == f"pulling {image}"
+    assert engine.image(image) is None
+    assert engine.image(config) is None
+
+
+def test_a_large_layer_goes_through_in_little_memory(
+    freshet, engine, private, authority, prefix, tmp_path
+):
+    image, config = put_made_image(private, f"{prefix}/large", make_layer(tmp_path, 200_000_000))
+    connect(freshet, private, "--ca", authority.certificate)
+    # The image has no shell, so that the step fails once it is there.
+    live = freshet.start_pipeline(f"version: '1.0'\nsteps:{use(image)}")
+    peak = 0
+    while live.process.poll() is None:
+        peak = max(peak, peak_memory_kb(live.pid))
+        time.sleep(0.01)
+    run = live.finish()
+
+    assert engine.image(image)["Id"] == config, run
+    assert 0 < peak < 64 * 1024, f"{peak} KB"
+
+
+def peak_memory_kb(pid):
+    try:
+        with open(f"/proc/{pid}/status") as status:
+            return next((int(line.split()[1]) for line in status if line.startswith("VmHWM")), 0)
+    except OSError:
+        return 0
+
+
+# --- a proxy -----------------------------------------------------------------------------------
+
+
+def test_a_registry_behind_a_proxy_is_pulled_from_built_from_and_pushed_to(
+    freshet, engine, registry, base_image, private, authority, proxy, prefix
+):
+    private.take_image(registry, base_image, f"{prefix}/tool:1")
+    private.take_image(registry, base_image, f"{prefix}/base:1")
+    domain = "images.invalid:5000"  # a name that only the proxy knows
+    connect(freshet, private, "--ca", authority.certificate, "--proxy", proxy.url, domain=domain)
+
+    run = run_steps(
+        freshet,
+        use(f"{domain}/{prefix}/tool:1")
+        + build(prefix, f"FROM {domain}/{prefix}/base:1\nRUN true", f"{prefix}/made",
+                registry="private"),
+    )
+
+    assert run.result == "success", run
+    assert "it runs" in run["use"].log
+    assert (
+        "Pulling without the engine, which cannot be told the CA certificates, proxy of registry "
+        "'private'" in run["use"].log
+    )
+    assert private.manifest(f"{prefix}/made", "main")[0], run
+    assert set(proxy.asked_for) == {domain}

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registries that are not as the engine expects them: own certificates, mirrors, old formats."""
+
+import json
+import secrets
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from base64 import b64encode
+
+from .commands import run
+from .registry import MANIFEST_TYPES, REQUEST
+from .servers import free_port
+from .waiting import wait_for
+
+
+class OwnRegistry:
+    """docker-registry with settings of the test's own.
+
+    certificate: a directory with cert.pem and key.pem, to serve https.
+    has_login: whether it asks for one.
+    more: further settings, lines of its configuration.
+    """
+
+    username = "keeper"
+
+    def __init__(self, directory, host="127.0.0.1", certificate=None, has_login=True, more=""):
+        self.directory = directory
+        self.directory.mkdir(parents=True)
+        self.address = f"{host}:{free_port(host)}"
+        self.certificate = certificate
+        self.password = secrets.token_hex(12) if has_login else None
+        self._log = directory / "log"
+        tls = f"\n  tls: {{certificate: {certificate}/cert.pem, key: {certificate}/key.pem}}"
+        auth = f"auth:\n  htpasswd: {{realm: own, path: {directory}/htpasswd}}\n"
+        (directory / "config.yml").write_text(
+            "version: 0.1\nlog: {level: info, formatter: text}\n"
+            f"storage:\n  filesystem: {{rootdirectory: {directory}/data}}\n"
+            f"  delete: {{enabled: true}}\nhttp:\n  addr: {self.address}"
+            f"{tls if certificate else ''}\n{auth if has_login else ''}{more}"
+        )
+        if has_login:
+            entry = run("htpasswd", "-niB", self.username, stdin=self.password).stdout.strip()
+            (directory / "htpasswd").write_text(entry + "\n")
+
+    def start(self):
+        with open(self._log, "ab") as log:
+            self._process = subprocess.Popen(
+                ["docker-registry", "serve", self.directory / "config.yml"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )
+        wait_for(self._answers, f"the registry at {self.address}")
+        return self
+
+    def stop(self):
+        self._process.kill()
+        self._process.wait()
+
+    @property
+    def log(self):
+        return self._log.read_text()
+
+    def requests(self, path=""):
+        return [(method, where) for method, where in REQUEST.findall(self.log)
+                if where.startswith(path)]
+
+    def request(self, method, path, body=None, headers=None):
+        """Returns (status, headers, body as bytes)."""
+        scheme = "https" if self.certificate else "http"
+        url = path if "://" in path else f"{scheme}://{self.address}{path}"
+        request = urllib.request.Request(url, body, headers or {}, method=method)
+        if self.password:
+            login = b64encode(f"{self.username}:{self.password}".encode()).decode()
+            request.add_header("Authorization", f"Basic {login}")
+        context = ssl._create_unverified_context() if self.certificate else None
+        try:
+            with urllib.request.urlopen(request, timeout=30, context=context) as response:
+                return response.status, response.headers, response.read()
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, refusal.headers, refusal.read()
+
+    def manifest(self, name, tag):
+        """(digest, manifest) of an image; (None, None) when it is not there."""
+        status, headers, body = self.request(
+            "GET", f"/v2/{name}/manifests/{tag}", headers={"Accept": MANIFEST_TYPES}
+        )
+        return (headers["Docker-Content-Digest"], json.loads(body)) if status == 200 else (None,) * 2
+
+    def put_blob(self, name, content, digest):
+        status, headers, body = self.request("POST", f"/v2/{name}/blobs/uploads/")
+        assert status == 202, body
+        where = headers["Location"]
+        where += ("&" if "?" in where else "?") + f"digest={digest}"
+        status, _, body = self.request(
+            "PUT", where, content, {"Content-Type": "application/octet-stream"}
+        )
+        assert status == 201, body
+
+    def put_manifest(self, name, tag, manifest):
+        status, _, body = self.request(
+            "PUT", f"/v2/{name}/manifests/{tag}", json.dumps(manifest).encode(),
+            {"Content-Type": manifest["mediaType"]},
+        )
+        assert status == 201, body
+
+    def take_image(self, registry, source, name, *options):
+        """Copies an image of the tests' registry here as 'repository:tag'; the full reference."""
+        login = ["--dest-creds", f"{self.username}:{self.password}"] if self.password else []
+        run(
+            "skopeo", "copy", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false",
+            "--src-authfile", registry.docker_config() / "config.json", *login, *options,
+            f"docker://{source}", f"docker://{self.address}/{name}",
+        )
+        return f"{self.address}/{name}"
+
+    def _answers(self):
+        assert self._process.poll() is None, self.log
+        try:
+            return self.request("GET", "/v2/")[0] == 200
+        except (OSError, urllib.error.URLError):
+            return False
