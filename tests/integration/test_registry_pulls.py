@@ -10,6 +10,7 @@ import pytest
 from support.commands import run as run_program
 from support.own_registry import OwnRegistry
 from support.servers import Authority, TunnelProxy
+from support.steps import build, run_steps, use
 
 
 @pytest.fixture
@@ -39,28 +40,6 @@ def connect(freshet, registry, *options, name="private", domain=None):
         "registry", "add", name, "--domain", domain or registry.address, "--username",
         registry.username, "--password-stdin", *options, stdin=registry.password,
     )
-
-
-def run_steps(freshet, text, vars=None):
-    return freshet.run_pipeline(f"version: '1.0'\nsteps:\n{text}", vars=vars)
-
-
-def use(image, name="use"):
-    return f"""
-  {name}: {{image: '{image}', commands: [echo it runs]}}
-"""
-
-
-def build(prefix, content, image="made", **fields):
-    """A build step whose Dockerfile nobody has built."""
-    lines = "".join(f"    {key}: {value}\n" for key, value in fields.items())
-    text = json.dumps(f"{content}\nLABEL salt={prefix}\n")
-    return f"""
-  build:
-    type: build
-    image_name: {image}
-{lines}    dockerfile: {{content: {text}}}
-"""
 
 
 # --- an authority of its own -------------------------------------------------------------------
@@ -138,6 +117,27 @@ def test_a_build_starts_from_such_an_image_and_pushes_there(
     )
     assert used.result == "success", used
     assert "built" in used["use"].log
+
+
+@pytest.mark.parametrize("way", ["literal", "argument"])
+def test_a_build_starts_from_such_an_image_by_its_digest(
+    freshet, registry, base_image, private, authority, prefix, way
+):
+    private.take_image(registry, base_image, f"{prefix}/base:1")
+    digest, _ = private.manifest(f"{prefix}/base", "1")
+    image = f"{private.address}/{prefix}/base@{digest}"
+    connect(freshet, private, "--ca", authority.certificate)
+    content = f"FROM {image}" if way == "literal" else "ARG FIRST\nFROM ${FIRST}"
+
+    run = run_steps(
+        freshet,
+        build(prefix, content, f"{prefix}/made", registry="private",
+              build_arguments=json.dumps([f"FIRST={image}"])),
+    )
+
+    assert run.result == "success", run
+    digest, _ = private.manifest(f"{prefix}/made", "main")
+    assert digest, run
 
 
 def test_layers_of_zstd_are_taken_as_they_are(

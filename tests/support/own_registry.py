@@ -21,11 +21,14 @@ class OwnRegistry:
     certificate: a directory with cert.pem and key.pem, to serve https.
     has_login: whether it asks for one.
     more: further settings, lines of its configuration.
+    storage: a directory of images, those of another registry too.
     """
 
     username = "keeper"
 
-    def __init__(self, directory, host="127.0.0.1", certificate=None, has_login=True, more=""):
+    def __init__(
+        self, directory, host="127.0.0.1", certificate=None, has_login=True, more="", storage=None
+    ):
         self.directory = directory
         self.directory.mkdir(parents=True)
         self.address = f"{host}:{free_port(host)}"
@@ -36,7 +39,7 @@ class OwnRegistry:
         auth = f"auth:\n  htpasswd: {{realm: own, path: {directory}/htpasswd}}\n"
         (directory / "config.yml").write_text(
             "version: 0.1\nlog: {level: info, formatter: text}\n"
-            f"storage:\n  filesystem: {{rootdirectory: {directory}/data}}\n"
+            f"storage:\n  filesystem: {{rootdirectory: {storage or directory / 'data'}}}\n"
             f"  delete: {{enabled: true}}\nhttp:\n  addr: {self.address}"
             f"{tls if certificate else ''}\n{auth if has_login else ''}{more}"
         )

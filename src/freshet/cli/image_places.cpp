@@ -10,18 +10,32 @@ namespace freshet::cli {
 
 using model::RegistryIntegration;
 using pipeline::RegistryImage;
+using registries::PullCandidate;
+
+namespace {
+
+/// Completes a side by whoever pulls its reference.
+void add_ways(
+    Side& side,
+    const std::vector<RegistryIntegration>& all,
+    const std::vector<std::string>& contexts) {
+  for (const PullCandidate& way : registries::resolve_pull(all, side.reference, contexts)) {
+    if (!way.is_mirror && way.reference == side.reference) {
+      side.integration = way.integration;
+      return;  // what follows is for pulls that fail
+    }
+    side.mirror = way;
+  }
+}
+
+}  // namespace
 
 Side find_side(Runtime& runtime, const std::string& text, const std::string& chosen) {
   Side side;
   const std::vector<RegistryIntegration> all = runtime.integrations().list();
   if (chosen.empty()) {
     side.reference = oci::Reference::parse(text);
-    for (const auto& way : registries::resolve_pull(all, side.reference)) {
-      if (!way.is_mirror && way.reference == side.reference) {
-        side.integration = way.integration;
-        break;  // what follows is for pulls that fail
-      }
-    }
+    add_ways(side, all, {});
     return side;
   }
   const RegistryIntegration named = runtime.integrations().get(chosen);
@@ -41,6 +55,7 @@ Side find_side(Runtime& runtime, const std::string& text, const std::string& cho
     const std::string prefix = named.repository_prefix.empty() ? "" : named.repository_prefix + "/";
     side.reference = oci::Reference::parse(fmt::format("{}/{}{}", named.domain, prefix, text));
   }
+  add_ways(side, all, {chosen});
   side.integration = named;
   return side;
 }
@@ -72,6 +87,27 @@ Awaitable<RegistryImage> look_up(Ctx ctx, oci::Place place, oci::Reference refer
         fmt::format("{} has no '{}'", reference.domain, reference.to_string()));
   }
   co_return RegistryImage{std::move(place), *manifest};
+}
+
+Awaitable<RegistryImage> look_up_source(
+    Ctx ctx, Runtime& runtime, Side side, oci::ImageMover::ProgressLine progress) {
+  if (side.mirror) {
+    std::string problem;
+    try {
+      oci::Place place;
+      place.repository = side.mirror->reference.path;
+      place.registry = co_await runtime.connections().client(ctx, *side.mirror);
+      co_return co_await look_up(ctx, std::move(place), side.mirror->reference);
+    } catch (const Error& error) {
+      problem = error.message();
+    }
+    if (progress) {
+      progress(fmt::format(
+          "warning: not from the mirror '{}': {}", side.mirror->reference.domain, problem));
+    }
+  }
+  oci::Place place = co_await open_side(ctx, runtime, side, false);
+  co_return co_await look_up(ctx, std::move(place), side.reference);
 }
 
 KnownImage find_known_image(Runtime& runtime, const std::string& text) {

@@ -7,6 +7,7 @@
 #include "freshet/oci/reference.hpp"
 #include "freshet/pipeline/steps/registry_image.hpp"
 #include "freshet/registries/naming.hpp"
+#include "freshet/registries/pull_plan.hpp"
 
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@ namespace freshet::cli {
 struct Side {
   oci::Reference reference;
   std::optional<model::RegistryIntegration> integration;  // absent: anonymously
+  std::optional<registries::PullCandidate> mirror = std::nullopt;  // where pulls ask first
 };
 
 /// What a text means. A host in it decides the registry, and that one's integration logs in; with
@@ -29,6 +31,11 @@ Awaitable<oci::Place> open_side(Ctx ctx, Runtime& runtime, Side side, bool is_ta
 
 /// What `reference` is at the moment. Throws not_found.
 Awaitable<pipeline::RegistryImage> look_up(Ctx ctx, oci::Place place, oci::Reference reference);
+
+/// The same for what is only read: at the mirror, where there is one that has it, else at the side
+/// itself. `progress` hears why it is not the mirror.
+Awaitable<pipeline::RegistryImage> look_up_source(
+    Ctx ctx, Runtime& runtime, Side side, oci::ImageMover::ProgressLine progress);
 
 /// An image as the user named it: by its record, else by its reference.
 struct KnownImage {

@@ -19,12 +19,8 @@ constexpr std::size_t k_max_depth = 16;  // real ones need six
 constexpr std::size_t k_max_shown = 100;
 constexpr std::size_t k_max_entries = 10'000;  // real indexes have dozens
 
-bool is_legacy(std::string_view media_type) {
-  return media_type.starts_with("application/vnd.docker.distribution.manifest.v1");
-}
-
 void require_known_type(std::string_view media_type) {
-  if (is_legacy(media_type)) {
+  if (is_schema1_type(media_type)) {
     throw Error(
         ErrorCode::unsupported,
         "the image has a manifest of schema 1, a format that was given up in 2016")
@@ -196,6 +192,10 @@ json::object to_json(const ManifestEntry& entry) {
 }
 
 }  // namespace
+
+bool is_schema1_type(std::string_view media_type) {
+  return media_type.starts_with("application/vnd.docker.distribution.manifest.v1");
+}
 
 bool is_index_type(std::string_view media_type) {
   return media_type == k_manifest_media_types[0] || media_type == k_manifest_media_types[2];

@@ -27,6 +27,9 @@ inline constexpr std::array<std::string_view, 4> k_manifest_media_types{
 /// Whether `media_type` is one of the two index formats.
 bool is_index_type(std::string_view media_type);
 
+/// Whether `media_type` is that of the manifests before 2016, signed or not.
+bool is_schema1_type(std::string_view media_type);
+
 /// Checks that `bytes` can only be read in one way: a JSON object without repeated names that is
 /// either an image manifest or an index, of the type under which it was served (`media_type`,
 /// without parameters).

@@ -77,11 +77,14 @@ Awaitable<void> tell_left_behind(Ctx ctx, RegistryImage image) {
 
 Awaitable<MovedImage> copy(
     Ctx ctx, Runtime& runtime, CopyCommand command, oci::ImageMover::ProgressLine progress) {
-  const Side source = find_side(runtime, command.source, command.from);
+  Side source = find_side(runtime, command.source, command.from);
   const Side target = find_side(runtime, command.target, command.to);
   require_target(source.reference, target.reference);
-  oci::Place place = co_await open_side(ctx, runtime, source, false);
-  const RegistryImage image = co_await look_up(ctx, std::move(place), source.reference);
+  if (command.referrers || target.reference.domain == source.reference.domain) {
+    // Mirrors need not have what refers to an image, and within a registry there is less to send.
+    source.mirror.reset();
+  }
+  const RegistryImage image = co_await look_up_source(ctx, runtime, source, progress);
   std::vector<std::string> tags{
       target.reference.tag.empty() ? source.reference.tag_or_latest() : target.reference.tag};
   MovedImage moved = co_await move_image(

@@ -20,6 +20,8 @@ namespace freshet::engine {
 /// The Dockerfile of a build: a file (inside or outside the context) or its text.
 struct DockerfilePath {
   fs::path path;  // absolute
+  /// Sent in place of what the file says; its ignore file holds all the same.
+  std::optional<std::string> text = std::nullopt;
 };
 struct DockerfileText {
   std::string text;

@@ -104,7 +104,8 @@ std::optional<std::string> load_text(const Place& place) {
   return text;
 }
 
-DockerfileSource load(const fs::path& context, const fs::path& file) {
+DockerfileSource load(const fs::path& context, const DockerfilePath& dockerfile) {
+  const fs::path& file = dockerfile.path;
   const Place place = find_place(context, file);
   std::optional<std::string> text = load_text(place);
   if (!text) {
@@ -116,7 +117,7 @@ DockerfileSource load(const fs::path& context, const fs::path& file) {
   source.file_name = file.lexically_normal().filename().string();
   source.label = place.label;
   auto tree = std::make_shared<MemoryTree>();
-  tree->add(source.file_name, std::move(*text));
+  tree->add(source.file_name, dockerfile.text ? *dockerfile.text : std::move(*text));
   if (auto ignore = load_inside(place, place.path + ".dockerignore")) {
     tree->add(source.file_name + ".dockerignore", std::move(*ignore));
   }
@@ -128,7 +129,7 @@ DockerfileSource load(const fs::path& context, const fs::path& file) {
 
 DockerfileSource load_dockerfile(const BuildRequest& request) {
   if (const auto* file = std::get_if<DockerfilePath>(&request.dockerfile)) {
-    return load(request.context_directory, file->path);
+    return load(request.context_directory, *file);
   }
   DockerfileSource source;
   source.file_name = "Dockerfile";

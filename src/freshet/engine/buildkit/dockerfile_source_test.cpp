@@ -104,5 +104,16 @@ TEST_F(Dockerfile, may_be_given_as_text) {
   EXPECT_THAT(served(source), ElementsAre("Dockerfile: FROM scratch"));
 }
 
+TEST_F(Dockerfile, may_be_a_file_that_is_sent_with_another_text) {
+  tree_.file("context/a.dockerfile", "FROM written");
+  tree_.file("context/a.dockerfile.dockerignore", "*.o");
+  BuildRequest request;
+  request.context_directory = tree_.path() / "context";
+  request.dockerfile = DockerfilePath{tree_.path() / "context/a.dockerfile", "FROM meant"};
+  EXPECT_THAT(
+      served(load_dockerfile(request)),
+      ElementsAre("a.dockerfile: FROM meant", "a.dockerfile.dockerignore: *.o"));
+}
+
 }  // namespace
 }  // namespace freshet::engine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,5 +14,10 @@ namespace freshet::pipeline {
 /// holds a variable is left out. Pure.
 std::vector<std::string> find_base_images(
     std::string_view dockerfile, const std::vector<std::pair<std::string, std::string>>& arguments);
+
+/// `dockerfile` with images called by other names, whole words of FROM, `COPY --from=` and ARG
+/// only; `names` has them by the name as it is written there. Lines stay where they are. Pure.
+std::string rename_base_images(
+    std::string_view dockerfile, const std::map<std::string, std::string>& names);
 
 }  // namespace freshet::pipeline

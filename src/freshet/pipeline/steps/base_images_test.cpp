@@ -53,5 +53,25 @@ TEST(FindBaseImages, an_argument_of_a_stage_is_not_global) {
   EXPECT_THAT(find_base_images("FROM ${A", {{"A", "x"}}), IsEmpty());
 }
 
+TEST(BaseImages, are_renamed_where_images_are_named_and_nowhere_else) {
+  EXPECT_EQ(
+      rename_base_images(
+          "ARG BASE=r.example/a@sha256:1\n"
+          "# r.example/a@sha256:1\n"
+          "FROM --platform=linux/amd64 \\\n  r.example/a@sha256:1 AS one\n"
+          "FROM r.example/a@sha256:12\n"
+          "FROM mirror.r.example/a@sha256:1\n"
+          "RUN echo r.example/a@sha256:1\n"
+          "COPY --from=r.example/a@sha256:1 /x /y",
+          {{"r.example/a@sha256:1", "r.example/a:one"}}),
+      "ARG BASE=r.example/a:one\n"
+      "# r.example/a@sha256:1\n"
+      "FROM --platform=linux/amd64 \\\n  r.example/a:one AS one\n"
+      "FROM r.example/a@sha256:12\n"
+      "FROM mirror.r.example/a@sha256:1\n"
+      "RUN echo r.example/a@sha256:1\n"
+      "COPY --from=r.example/a:one /x /y");
+}
+
 }  // namespace
 }  // namespace freshet::pipeline

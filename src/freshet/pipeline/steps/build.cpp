@@ -2,6 +2,7 @@
 #include "freshet/base/text.hpp"
 #include "freshet/dockerfile/instructions.hpp"
 #include "freshet/engine/buildkit/builder.hpp"
+#include "freshet/pipeline/steps/base_images.hpp"
 #include "freshet/pipeline/steps/build_logins.hpp"
 #include "freshet/pipeline/steps/build_progress.hpp"
 #include "freshet/pipeline/steps/image_records.hpp"
@@ -127,6 +128,26 @@ std::string default_tag(const RunState& run) {
   return "latest";
 }
 
+/// The builder gets the names by which the engine has what was pulled for it.
+void use_renamed(
+    engine::BuildRequest& request,
+    const std::string& dockerfile,
+    const std::map<std::string, std::string>& names) {
+  if (names.empty()) {
+    return;
+  }
+  std::string text = rename_base_images(dockerfile, names);
+  if (auto* file = std::get_if<engine::DockerfilePath>(&request.dockerfile)) {
+    file->text = std::move(text);
+  } else {
+    request.dockerfile = engine::DockerfileText{std::move(text)};
+  }
+  for (auto& [argument, value] : request.build_arguments) {
+    const auto renamed = names.find(value);
+    value = renamed == names.end() ? value : renamed->second;
+  }
+}
+
 Awaitable<std::string> build_image(
     Ctx ctx,
     StepScope scope,
@@ -152,7 +173,9 @@ Awaitable<std::string> build_image(
   pulls.dockerfile = dockerfile.text;
   pulls.arguments = request.build_arguments;
   pulls.options = make_pull_options(scope, step.registry_contexts, step.aws);
-  request.credentials = co_await prepare_pulls(ctx, scope, std::move(pulls));
+  PreparedPulls prepared = co_await prepare_pulls(ctx, scope, std::move(pulls));
+  request.credentials = std::move(prepared.credentials);
+  use_renamed(request, dockerfile.text, prepared.renamed);
 
   BuildProgress progress(scope.log);
   engine::ProgressSink on_progress = [&progress](const engine::ProgressUpdate& update) {

@@ -3,6 +3,7 @@
 
 #include "freshet/oci/reference.hpp"
 #include "freshet/pipeline/steps/base_images.hpp"
+#include "freshet/pipeline/steps/registry_load.hpp"
 #include "freshet/registries/engine_reach.hpp"
 
 #include <fmt/format.h>
@@ -43,23 +44,30 @@ Awaitable<PullCandidate> any_way(
   co_return PullCandidate{std::nullopt, reference, "", false};
 }
 
-/// Pulls one image by the engine and gives it the name by which the builder looks for it.
-Awaitable<void> pull_beforehand(
+/// Pulls one image into the engine and returns the name by which it is there; nullopt, and a line
+/// in the log, when that fails.
+Awaitable<std::optional<std::string>> pull_beforehand(
     Ctx ctx, StepScope scope, oci::Reference reference, PullOptions options) {
+  engine::DockerClient& docker = scope.services.engine;
   std::string problem;
   try {
     const std::string id =
         co_await pull_image(ctx, scope, reference, PullPolicy::when_stale, std::move(options));
-    if (!reference.digest) {
-      co_await scope.services.engine.tag_image(
-          ctx, id, reference.name(), reference.tag_or_latest());
+    if (reference.digest) {
+      const auto by_digest = co_await docker.find_image(ctx, reference.to_string());
+      if (by_digest) {
+        co_return reference.to_string();
+      }
     }
-    co_return;
+    const oci::Reference name = loaded_name(reference);
+    co_await docker.tag_image(ctx, id, name.name(), name.tag);
+    co_return name.to_string();
   } catch (const Error& error) {
     problem = error.message();
   }
   scope.log.line(
       fmt::format("warning: cannot pull {} beforehand: {}", reference.to_string(), problem));
+  co_return std::nullopt;
 }
 
 /// One build's preparation.
@@ -71,7 +79,7 @@ class Preparation {
   Awaitable<Logins> execute() {
     for (const std::string& image : find_base_images(pulls_.dockerfile, pulls_.arguments)) {
       if (const auto reference = parse_if_valid(image)) {
-        co_await look_at(*reference);
+        co_await look_at(image, *reference);
       }
     }
     Logins logins;
@@ -82,8 +90,10 @@ class Preparation {
     co_return logins;
   }
 
+  std::map<std::string, std::string> take_renamed() { return std::move(renamed_); }
+
  private:
-  Awaitable<void> look_at(oci::Reference reference) {
+  Awaitable<void> look_at(std::string written, oci::Reference reference) {
     const std::vector<PullCandidate> ways =
         co_await plan_pull(ctx_, scope_, reference, pulls_.options);
     for (const PullCandidate& way : ways) {
@@ -92,7 +102,10 @@ class Preparation {
         const bool is_same = integration_id(ways_.at(reference.domain)) == integration_id(way);
         const bool is_beyond_engine = !registries::why_beyond_engine(way).empty();
         if (ways.size() > 1 || !is_same || is_beyond_engine) {
-          co_await pull_beforehand(ctx_, scope_, reference, pulls_.options);
+          const auto name = co_await pull_beforehand(ctx_, scope_, reference, pulls_.options);
+          if (name && reference.digest && *name != reference.to_string()) {
+            renamed_[written] = *name;
+          }
         }
         co_return;
       }
@@ -135,19 +148,21 @@ class Preparation {
   StepScope scope_;
   BuildPulls pulls_;
   std::map<std::string, PullCandidate, std::less<>> ways_;  // by domain
+  std::map<std::string, std::string> renamed_;
 };
 
 }  // namespace
 
-Awaitable<engine::CredentialSource> prepare_pulls(Ctx ctx, StepScope scope, BuildPulls pulls) {
+Awaitable<PreparedPulls> prepare_pulls(Ctx ctx, StepScope scope, BuildPulls pulls) {
   Preparation preparation(ctx, scope, std::move(pulls));
   const auto logins = std::make_shared<const Logins>(co_await preparation.execute());
-  engine::CredentialSource source =
-      [logins](std::string_view host) -> std::optional<engine::RegistryAuth> {
+  PreparedPulls prepared;
+  prepared.renamed = preparation.take_renamed();
+  prepared.credentials = [logins](std::string_view host) -> std::optional<engine::RegistryAuth> {
     const auto found = logins->find(oci::canonical_domain(host));
     return found == logins->end() ? std::nullopt : std::optional(found->second);
   };
-  co_return source;
+  co_return prepared;
 }
 
 }  // namespace freshet::pipeline

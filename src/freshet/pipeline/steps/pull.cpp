@@ -45,28 +45,17 @@ registries::aws::StepOptions aws_options_for(
   return leads_there ? options.aws : registries::aws::StepOptions();
 }
 
-/// Whether the engine says of a pull that the image has the manifest format of before 2016.
-/// Source: github.com/moby/moby, distribution/pull_v2.go (engines 19.03 to 27 warn, later refuse).
-bool tells_of_schema1(std::string_view line) {
-  return to_lower(line).find("schema1") != std::string::npos ||
-         to_lower(line).find("schema 1") != std::string::npos;
-}
+struct Pulled {
+  std::string id;
+  bool is_new = false;  // to the engine
+};
 
-std::string schema1_notice(std::string_view reference) {
-  return fmt::format(
-      "warning: {} has the outdated manifest format schema 1 (deprecated), which newer engines do "
-      "not pull: push it anew, as a push step does, and use that image instead",
-      reference);
-}
-
-Awaitable<std::string> pull_once(
+Awaitable<Pulled> pull_once(
     Ctx ctx, StepScope scope, std::string reference, std::optional<engine::RegistryAuth> auth) {
-  bool is_schema1 = false;
+  bool is_new = false;
   engine::ProgressLine on_progress = [&](std::string_view line) {
+    is_new = is_new || line.starts_with("Status: Downloaded newer image");
     scope.log.line(line);
-    if (!std::exchange(is_schema1, is_schema1 || tells_of_schema1(line)) && is_schema1) {
-      scope.log.line(schema1_notice(reference));
-    }
   };
   co_await in_context(
       fmt::format("pulling {}", reference),
@@ -76,7 +65,35 @@ Awaitable<std::string> pull_once(
     throw Error(
         ErrorCode::not_found, fmt::format("the engine pulled {} but does not have it", reference));
   }
-  co_return image->id;
+  co_return Pulled{image->id, is_new};
+}
+
+/// Whether the registry has the image in the manifest format of before 2016 only; false when it
+/// does not tell. Engines that pull it still do so without a word.
+Awaitable<bool> is_schema1(Ctx ctx, StepScope scope, PullCandidate way, PullOptions options) {
+  const oci::Reference reference = with_tag(way.reference);
+  try {
+    const auto registry = co_await open_registry(ctx, scope, std::move(way), std::move(options));
+    const auto manifest = co_await registry->find_manifest(
+        ctx, reference.path, reference.digest ? reference.digest->to_string() : reference.tag);
+    co_return manifest&& oci::is_schema1_type(manifest->media_type);
+  } catch (const Error&) {
+    co_return false;
+  }
+}
+
+/// The first sign of a new image's format that a pull may give.
+Awaitable<void> tell_outdated_format(
+    Ctx ctx, StepScope scope, PullCandidate way, PullOptions options) {
+  const std::string reference = with_tag(way.reference).to_string();
+  const bool is_outdated =
+      co_await is_schema1(ctx.within(k_freshness_limit), scope, std::move(way), std::move(options));
+  if (is_outdated) {
+    scope.log.line(fmt::format(
+        "warning: {} has the manifest format schema 1, deprecated since 2016, which newer engines "
+        "do not pull: a push step pushes it in today's format",
+        reference));
+  }
 }
 
 Awaitable<std::string> pull_from(
@@ -96,7 +113,11 @@ Awaitable<std::string> pull_from(
   for (int attempt = 1;; ++attempt) {
     std::optional<Error> failure;
     try {
-      co_return co_await pull_once(ctx, scope, reference, auth);
+      Pulled pulled = co_await pull_once(ctx, scope, reference, auth);
+      if (pulled.is_new) {
+        co_await tell_outdated_format(ctx, scope, std::move(candidate), std::move(options));
+      }
+      co_return std::move(pulled.id);
     } catch (const Error& error) {
       failure = error;
     }
