@@ -7,6 +7,7 @@ import tarfile
 import pytest
 
 from support.own_registry import OwnRegistry
+from support.registry import MANIFEST_TYPES
 from support.servers import Answer, Wiretap, serve
 from support.steps import build, run_steps, use
 
@@ -39,7 +40,7 @@ def mirror(tmp_path, registry):
     images = registry.state_dir / "registry/data"
     door = OwnRegistry(tmp_path / "door", has_login=False, storage=images).start()
     mirror = OwnRegistry(
-        tmp_path / "mirror", has_login=False, more=f"proxy: {{remoteurl: 'http://{door.address}'}}\n"
+        tmp_path / "mirror", has_login=False, more=f"proxy: {{remoteurl: 'http://{door.address}'}}"
     ).start()
     yield mirror
     mirror.stop()
@@ -54,9 +55,10 @@ def tapped_mirror(mirror):
 
 
 def connect_mirrored(freshet, registry, origin, mirror):
+    """mirror: what has an address, or an address."""
     freshet.run(
         "registry", "add", "mirrored", "--domain", origin.address, "--username", registry.username,
-        "--password-stdin", "--mirror", mirror.address, stdin=registry.password,
+        "--password-stdin", "--mirror", getattr(mirror, "address", mirror), stdin=registry.password,
     )
 
 
@@ -204,6 +206,34 @@ def test_an_image_that_the_mirror_lacks_is_copied_from_the_origin(
     assert other_registry.manifest(f"{prefix}/copied", "1")
 
 
+def test_a_copy_that_the_mirror_breaks_off_goes_on_from_the_origin(
+    freshet, engine, registry, other_registry, base_image, origin, prefix
+):
+    engine.put_image(base_image, registry, f"{prefix}/tool:1")
+    freshet.registry_add(other_registry, name="other", default=False)
+    asked = []
+
+    def answer(method, path, headers):
+        """Has manifests and no layers."""
+        asked.append(path)
+        if "/blobs/" in path:
+            return Answer(404, "{}")
+        status, said, body = registry.request(method, path, {"Accept": MANIFEST_TYPES})
+        kept = ("Content-Type", "Docker-Content-Digest")
+        return Answer(status, body, {name: said[name] for name in kept if said[name]})
+
+    with serve(answer) as half:
+        connect_mirrored(freshet, registry, origin, half)
+        copied = freshet.run(
+            "image", "copy", f"{origin.address}/{prefix}/tool:1",
+            f"{other_registry.address}/{prefix}/copied:1",
+        )
+
+    assert any("/blobs/" in path for path in asked)
+    assert f"warning: not from the mirror '{half}': " in copied.stderr
+    assert other_registry.manifest(f"{prefix}/copied", "1")
+
+
 # --- a fallback --------------------------------------------------------------------------------
 
 
@@ -241,7 +271,7 @@ def test_an_image_in_the_format_of_before_2016_is_told(
     freshet, engine, registry, base_image, tmp_path, prefix
 ):
     old = OwnRegistry(
-        tmp_path / "old", has_login=False, more="compatibility: {schema1: {enabled: true}}\n"
+        tmp_path / "old", has_login=False, more="compatibility: {schema1: {enabled: true}}"
     ).start()
     old.take_image(registry, base_image, f"{prefix}/tool:1", "--format", "v2s2")
 

@@ -101,7 +101,8 @@ def test_a_build_starts_from_such_an_image_and_pushes_there(
 
     run = run_steps(
         freshet,
-        build(prefix, f"FROM {image}\nRUN echo built > /built", f"{prefix}/made", registry="private"),
+        build(prefix, f"FROM {image}\nRUN echo built > /built", f"{prefix}/made",
+              registry="private"),
     )
 
     assert run.result == "success", run
@@ -117,6 +118,38 @@ def test_a_build_starts_from_such_an_image_and_pushes_there(
     )
     assert used.result == "success", used
     assert "built" in used["use"].log
+
+
+def test_of_an_index_the_image_for_this_machine_is_taken_once(
+    freshet, engine, registry, base_image, private, authority, prefix
+):
+    private.take_image(registry, base_image, f"{prefix}/tool:one")
+    digest, manifest = private.manifest(f"{prefix}/tool", "one")
+    size = private.manifest_size(f"{prefix}/tool", digest)
+    one = {"mediaType": manifest["mediaType"], "digest": digest, "size": size}
+    private.put_manifest(
+        f"{prefix}/tool",
+        "1",
+        {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.docker.distribution.manifest.list.v2+json",
+            "manifests": [{**one, "platform": engine_platform(engine)}],
+        },
+    )
+    connect(freshet, private, "--ca", authority.certificate)
+    image = f"{private.address}/{prefix}/tool:1"
+
+    first, second = (run_steps(freshet, use(image)) for _ in range(2))
+
+    assert (first.result, second.result) == ("success", "success"), (first, second)
+    assert engine.image(image)["Id"] == manifest["config"]["digest"]
+    assert "Pulling" in first["use"].text
+    assert "Pulling" not in second["use"].text
+
+
+def engine_platform(engine):
+    version = engine.get("/version")
+    return {"os": version["Os"], "architecture": version["Arch"]}
 
 
 @pytest.mark.parametrize("way", ["literal", "argument"])
@@ -144,7 +177,8 @@ def test_layers_of_zstd_are_taken_as_they_are(
     freshet, registry, base_image, private, authority, prefix
 ):
     image = private.take_image(
-        registry, base_image, f"{prefix}/tool:1", "--format", "oci", "--dest-compress-format", "zstd"
+        registry, base_image, f"{prefix}/tool:1",
+        "--format", "oci", "--dest-compress-format", "zstd",
     )
     _, manifest = private.manifest(f"{prefix}/tool", "1")
     if not all(layer["mediaType"].endswith("zstd") for layer in manifest["layers"]):
@@ -248,6 +282,21 @@ def peak_memory_kb(pid):
         return 0
 
 
+def test_a_stop_in_the_middle_of_a_layer_leaves_nothing_behind(
+    freshet, engine, private, authority, prefix, tmp_path
+):
+    image, config = put_made_image(private, f"{prefix}/large", make_layer(tmp_path, 300_000_000))
+    connect(freshet, private, "--ca", authority.certificate)
+    live = freshet.start_pipeline(f"version: '1.0'\nsteps:{use(image)}")
+    live.wait_for_event("log", step="use", line=": 300 MB")
+
+    live.interrupt()
+    run = live.finish()
+
+    assert run.returncode == 130, run
+    assert engine.image(config) is None
+
+
 # --- a proxy -----------------------------------------------------------------------------------
 
 
@@ -274,3 +323,48 @@ def test_a_registry_behind_a_proxy_is_pulled_from_built_from_and_pushed_to(
     )
     assert private.manifest(f"{prefix}/made", "main")[0], run
     assert set(proxy.asked_for) == {domain}
+
+
+# --- other settings ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("setting", ["skip-tls-verify", "plain-http", "client certificate"])
+def test_what_else_is_set_for_a_registry_holds_for_steps_builds_and_pushes(
+    freshet, engine, registry, base_image, authority, tmp_path, prefix, setting
+):
+    host = engine.bridge_address
+    certificate = authority.issue("registry", f"IP:{host}")
+    asks_who = setting == "client certificate"
+    strange = OwnRegistry(
+        tmp_path / "strange", host, None if setting == "plain-http" else certificate,
+        clients=authority.certificate if asks_who else None,
+    ).start()
+    image = strange.take_image(
+        registry, base_image, f"{prefix}/tool:1",
+        *(["--dest-cert-dir", skopeo_certificates(tmp_path, certificate)] if asks_who else []),
+    )
+    options = [f"--{setting}"]
+    if asks_who:
+        options = ["--ca", authority.certificate]
+        options += ["--client-cert", certificate / "cert.pem"]
+        options += ["--client-key", certificate / "key.pem"]
+    connect(freshet, strange, *options, name="strange")
+
+    run = run_steps(
+        freshet, use(image) + build(prefix, f"FROM {image}", f"{prefix}/made", registry="strange")
+    )
+
+    made, _ = strange.manifest(f"{prefix}/made", "main")
+    strange.stop()
+    assert run.result == "success", run
+    assert made, run
+    assert "Pulling without the engine, which cannot be told the " in run["use"].text
+
+
+def skopeo_certificates(directory, certificate):
+    """A client certificate as skopeo wants to find it."""
+    folder = directory / "skopeo"
+    folder.mkdir()
+    (folder / "own.cert").write_text((certificate / "cert.pem").read_text())
+    (folder / "own.key").write_text((certificate / "key.pem").read_text())
+    return folder

@@ -22,12 +22,14 @@ class OwnRegistry:
     has_login: whether it asks for one.
     more: further settings, lines of its configuration.
     storage: a directory of images, those of another registry too.
+    clients: the certificate of the authority that clients must have theirs from.
     """
 
     username = "keeper"
 
     def __init__(
-        self, directory, host="127.0.0.1", certificate=None, has_login=True, more="", storage=None
+        self, directory, host="127.0.0.1", certificate=None, has_login=True, more="", storage=None,
+        clients=None,
     ):
         self.directory = directory
         self.directory.mkdir(parents=True)
@@ -35,14 +37,22 @@ class OwnRegistry:
         self.certificate = certificate
         self.password = secrets.token_hex(12) if has_login else None
         self._log = directory / "log"
-        tls = f"\n  tls: {{certificate: {certificate}/cert.pem, key: {certificate}/key.pem}}"
-        auth = f"auth:\n  htpasswd: {{realm: own, path: {directory}/htpasswd}}\n"
-        (directory / "config.yml").write_text(
-            "version: 0.1\nlog: {level: info, formatter: text}\n"
-            f"storage:\n  filesystem: {{rootdirectory: {storage or directory / 'data'}}}\n"
-            f"  delete: {{enabled: true}}\nhttp:\n  addr: {self.address}"
-            f"{tls if certificate else ''}\n{auth if has_login else ''}{more}"
-        )
+        lines = [
+            "version: 0.1",
+            "log: {level: info, formatter: text}",
+            "storage:",
+            f"  filesystem: {{rootdirectory: {storage or directory / 'data'}}}",
+            "  delete: {enabled: true}",
+            "http:",
+            f"  addr: {self.address}",
+        ]
+        if certificate:
+            checks = f", clientcas: ['{clients}']" if clients else ""
+            pair = f"certificate: {certificate}/cert.pem, key: {certificate}/key.pem"
+            lines += [f"  tls: {{{pair}{checks}}}"]
+        if has_login:
+            lines += [f"auth: {{htpasswd: {{realm: own, path: {directory}/htpasswd}}}}"]
+        (directory / "config.yml").write_text("\n".join([*lines, more]) + "\n")
         if has_login:
             entry = run("htpasswd", "-niB", self.username, stdin=self.password).stdout.strip()
             (directory / "htpasswd").write_text(entry + "\n")
@@ -76,7 +86,7 @@ class OwnRegistry:
         if self.password:
             login = b64encode(f"{self.username}:{self.password}".encode()).decode()
             request.add_header("Authorization", f"Basic {login}")
-        context = ssl._create_unverified_context() if self.certificate else None
+        context = self._tls_context() if self.certificate else None
         try:
             with urllib.request.urlopen(request, timeout=30, context=context) as response:
                 return response.status, response.headers, response.read()
@@ -88,7 +98,9 @@ class OwnRegistry:
         status, headers, body = self.request(
             "GET", f"/v2/{name}/manifests/{tag}", headers={"Accept": MANIFEST_TYPES}
         )
-        return (headers["Docker-Content-Digest"], json.loads(body)) if status == 200 else (None,) * 2
+        if status != 200:
+            return None, None
+        return headers["Docker-Content-Digest"], json.loads(body)
 
     def put_blob(self, name, content, digest):
         status, headers, body = self.request("POST", f"/v2/{name}/blobs/uploads/")
@@ -116,6 +128,18 @@ class OwnRegistry:
             f"docker://{source}", f"docker://{self.address}/{name}",
         )
         return f"{self.address}/{name}"
+
+    def manifest_size(self, name, reference):
+        status, headers, _ = self.request(
+            "HEAD", f"/v2/{name}/manifests/{reference}", headers={"Accept": MANIFEST_TYPES}
+        )
+        assert status == 200
+        return int(headers["Content-Length"])
+
+    def _tls_context(self):
+        context = ssl._create_unverified_context()
+        context.load_cert_chain(self.certificate / "cert.pem", self.certificate / "key.pem")
+        return context
 
     def _answers(self):
         assert self._process.poll() is None, self.log

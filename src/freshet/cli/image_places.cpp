@@ -89,25 +89,11 @@ Awaitable<RegistryImage> look_up(Ctx ctx, oci::Place place, oci::Reference refer
   co_return RegistryImage{std::move(place), *manifest};
 }
 
-Awaitable<RegistryImage> look_up_source(
-    Ctx ctx, Runtime& runtime, Side side, oci::ImageMover::ProgressLine progress) {
-  if (side.mirror) {
-    std::string problem;
-    try {
-      oci::Place place;
-      place.repository = side.mirror->reference.path;
-      place.registry = co_await runtime.connections().client(ctx, *side.mirror);
-      co_return co_await look_up(ctx, std::move(place), side.mirror->reference);
-    } catch (const Error& error) {
-      problem = error.message();
-    }
-    if (progress) {
-      progress(fmt::format(
-          "warning: not from the mirror '{}': {}", side.mirror->reference.domain, problem));
-    }
-  }
-  oci::Place place = co_await open_side(ctx, runtime, side, false);
-  co_return co_await look_up(ctx, std::move(place), side.reference);
+Awaitable<RegistryImage> look_up_at_mirror(Ctx ctx, Runtime& runtime, Side side) {
+  oci::Place place;
+  place.repository = side.mirror->reference.path;
+  place.registry = co_await runtime.connections().client(ctx, *side.mirror);
+  co_return co_await look_up(ctx, std::move(place), side.mirror->reference);
 }
 
 KnownImage find_known_image(Runtime& runtime, const std::string& text) {

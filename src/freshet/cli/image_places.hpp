@@ -32,10 +32,8 @@ Awaitable<oci::Place> open_side(Ctx ctx, Runtime& runtime, Side side, bool is_ta
 /// What `reference` is at the moment. Throws not_found.
 Awaitable<pipeline::RegistryImage> look_up(Ctx ctx, oci::Place place, oci::Reference reference);
 
-/// The same for what is only read: at the mirror, where there is one that has it, else at the side
-/// itself. `progress` hears why it is not the mirror.
-Awaitable<pipeline::RegistryImage> look_up_source(
-    Ctx ctx, Runtime& runtime, Side side, oci::ImageMover::ProgressLine progress);
+/// What `side` is at its mirror, which it must have. Throws not_found.
+Awaitable<pipeline::RegistryImage> look_up_at_mirror(Ctx ctx, Runtime& runtime, Side side);
 
 /// An image as the user named it: by its record, else by its reference.
 struct KnownImage {

@@ -75,6 +75,52 @@ Awaitable<void> tell_left_behind(Ctx ctx, RegistryImage image) {
   }
 }
 
+/// Copies what was looked up, and says what of it stays behind.
+Awaitable<MovedImage> copy_image(
+    Ctx ctx,
+    Runtime& runtime,
+    RegistryImage image,
+    Side target,
+    std::vector<std::string> tags,
+    CopyCommand command,
+    oci::ImageMover::ProgressLine progress) {
+  MovedImage moved = co_await move_image(
+      ctx, runtime, image, target, std::move(tags), copy_options(command), std::move(progress));
+  if (!command.referrers) {
+    co_await tell_left_behind(ctx, std::move(image));
+  }
+  co_return moved;
+}
+
+/// Copies from the mirror of `source`, where there is one that has all of it; else from itself.
+Awaitable<MovedImage> copy_from(
+    Ctx ctx,
+    Runtime& runtime,
+    Side source,
+    Side target,
+    std::vector<std::string> tags,
+    CopyCommand command,
+    oci::ImageMover::ProgressLine progress) {
+  if (source.mirror) {
+    std::string problem;
+    try {
+      RegistryImage image = co_await look_up_at_mirror(ctx, runtime, source);
+      co_return co_await copy_image(
+          ctx, runtime, std::move(image), target, tags, command, progress);
+    } catch (const Error& error) {
+      problem = error.message();
+    }
+    if (progress) {
+      progress(fmt::format(
+          "warning: not from the mirror '{}': {}", source.mirror->reference.domain, problem));
+    }
+  }
+  oci::Place place = co_await open_side(ctx, runtime, source, false);
+  RegistryImage image = co_await look_up(ctx, std::move(place), source.reference);
+  co_return co_await copy_image(
+      ctx, runtime, std::move(image), target, std::move(tags), std::move(command), progress);
+}
+
 Awaitable<MovedImage> copy(
     Ctx ctx, Runtime& runtime, CopyCommand command, oci::ImageMover::ProgressLine progress) {
   Side source = find_side(runtime, command.source, command.from);
@@ -84,15 +130,17 @@ Awaitable<MovedImage> copy(
     // Mirrors need not have what refers to an image, and within a registry there is less to send.
     source.mirror.reset();
   }
-  const RegistryImage image = co_await look_up_source(ctx, runtime, source, progress);
   std::vector<std::string> tags{
       target.reference.tag.empty() ? source.reference.tag_or_latest() : target.reference.tag};
-  MovedImage moved = co_await move_image(
-      ctx, runtime, image, target, std::move(tags), copy_options(command), std::move(progress));
+  MovedImage moved = co_await copy_from(
+      ctx,
+      runtime,
+      std::move(source),
+      target,
+      std::move(tags),
+      std::move(command),
+      std::move(progress));
   co_await note_tags(ctx, runtime, moved, target);
-  if (!command.referrers) {
-    co_await tell_left_behind(ctx, image);
-  }
   co_return moved;
 }
 

@@ -87,21 +87,42 @@ Values global_arguments(
   return values;
 }
 
-/// The images that stages copy from without being stages themselves.
-std::vector<std::string> copied_images(const std::vector<dockerfile::Instruction>& instructions) {
+/// The words in which an instruction names where it copies or mounts from.
+std::vector<std::string> sources_of(const dockerfile::Instruction& instruction) {
   constexpr std::string_view k_flag = "--from=";
+  constexpr std::string_view k_mount = "--mount=";
+  constexpr std::string_view k_from = "from=";
+  std::vector<std::string> out;
+  std::vector<std::string> words = dockerfile::words_of(instruction.text);
+  words.erase(words.begin());  // the keyword
+  for (const std::string& word : words) {
+    if (!word.starts_with("--")) {
+      break;  // flags come first
+    }
+    if (instruction.keyword == "COPY" && word.starts_with(k_flag)) {
+      out.push_back(word.substr(k_flag.size()));
+    }
+    if (instruction.keyword == "RUN" && word.starts_with(k_mount)) {
+      for (const std::string& part : split(word.substr(k_mount.size()), ',')) {
+        if (part.starts_with(k_from)) {
+          out.push_back(part.substr(k_from.size()));
+        }
+      }
+    }
+  }
+  return out;
+}
+
+/// The images that stages copy or mount from without being stages themselves.
+std::vector<std::string> copied_images(const std::vector<dockerfile::Instruction>& instructions) {
   std::set<std::string> stages;
   std::vector<std::string> out;
   for (const dockerfile::Instruction& instruction : instructions) {
     stages.insert(instruction.stage_name);
-    if (instruction.keyword != "COPY") {
-      continue;
-    }
-    for (const std::string& word : dockerfile::words_of(instruction.text)) {
-      const std::string from = word.starts_with(k_flag) ? word.substr(k_flag.size()) : "";
+    for (const std::string& from : sources_of(instruction)) {
       const bool is_number =
           std::ranges::all_of(from, [](unsigned char c) { return std::isdigit(c) != 0; });
-      if (!from.empty() && !is_number && !stages.contains(to_lower(from))) {
+      if (!is_number && !stages.contains(to_lower(from))) {
         out.push_back(from);
       }
     }

@@ -24,6 +24,16 @@ TEST(FindBaseImages, names_each_image_once_and_no_stage) {
       ElementsAre("gcr.io/a/base:1", "gcr.io/b/tools"));
 }
 
+TEST(FindBaseImages, names_what_commands_mount) {
+  EXPECT_THAT(
+      find_base_images(
+          "FROM a AS one\n"
+          "RUN --mount=type=bind,from=r.io/tools:1,target=/t --mount=type=cache,target=/c make\n"
+          "RUN --mount=from=one,target=/t make --mount=from=r.io/no\n",
+          {}),
+      ElementsAre("a", "r.io/tools:1"));
+}
+
 TEST(FindBaseImages, puts_in_global_arguments) {
   const std::string text =
       "ARG BASE=alpine\nARG TAG=\"3.19\" OTHER\n"

@@ -29,25 +29,11 @@ Awaitable<FileLock> lock_repository(const StepScope& scope, std::string name) {
   }
 }
 
-void require_within_reach(const Destination& destination) {
-  const std::string obstacle = destination.integration
-                                   ? registries::why_beyond_engine(*destination.integration)
-                                   : std::string();
-  if (!obstacle.empty()) {
-    throw Error(
-        ErrorCode::unsupported,
-        fmt::format(
-            "the image cannot be read from here, and the engine, which {}, cannot push it",
-            obstacle))
-        .with_hint("let Freshet read the engine's images: run it on the engine's machine");
-  }
-}
-
 }  // namespace
 
 Awaitable<Published> push_by_engine(
     Ctx ctx, StepScope scope, std::string image_id, PublishRequest request) {
-  require_within_reach(request.destination);
+  require_engine_reach(request.destination);
   engine::DockerClient& docker = scope.services.engine;
   const std::string repository = request.references.at(0).name();
   const engine::RegistryAuth auth = co_await find_engine_auth(ctx, scope, request.destination);
@@ -76,6 +62,20 @@ Awaitable<Published> push_by_engine(
         .with_hint("run the pipeline again; what is in the registry now may be another image");
   }
   co_return published;
+}
+
+void require_engine_reach(const Destination& destination) {
+  const std::string obstacle = destination.integration
+                                   ? registries::why_beyond_engine(*destination.integration)
+                                   : std::string();
+  if (!obstacle.empty()) {
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format(
+            "the image cannot be read from here, and the engine, which {}, cannot push it",
+            obstacle))
+        .with_hint("let Freshet read the engine's images: run it on the engine's machine");
+  }
 }
 
 }  // namespace freshet::pipeline

@@ -14,4 +14,8 @@ namespace freshet::pipeline {
 Awaitable<Published> push_by_engine(
     Ctx ctx, StepScope scope, std::string image_id, PublishRequest request);
 
+/// Throws unsupported, with the reason, for a registry that the engine cannot reach as its
+/// integration says. Pure.
+void require_engine_reach(const Destination& destination);
+
 }  // namespace freshet::pipeline

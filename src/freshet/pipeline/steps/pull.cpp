@@ -172,22 +172,21 @@ Awaitable<bool> was_pushed_from_here(StepScope scope, oci::Reference reference) 
 /// exchanged with the registry has no digest there: then the images' configurations are compared.
 Awaitable<bool> has_moved(
     Ctx ctx,
-    oci::RegistryClient& registry,
+    std::shared_ptr<oci::RegistryClient> registry,
     oci::Reference reference,
     std::vector<std::string> digests,
     std::string image_id) {
   const std::string tag = reference.tag_or_latest();
   if (!digests.empty()) {
-    const auto manifest = co_await registry.find_manifest(ctx, reference.path, tag);
+    const auto manifest = co_await registry->find_manifest(ctx, reference.path, tag);
     if (!manifest) {
       throw Error(ErrorCode::not_found, "the registry does not have it");
     }
     co_return std::find(digests.begin(), digests.end(), manifest->digest.to_string()) ==
         digests.end();
   }
-  const oci::Manifest manifest = co_await registry.get_manifest(ctx, reference.path, tag);
-  const oci::ParsedManifest parsed =
-      oci::parse_manifest(manifest.bytes, manifest.descriptor.media_type);
+  oci::Place place{std::move(registry), reference.path};
+  const oci::ParsedManifest parsed = co_await get_own_manifest(ctx, std::move(place), tag);
   co_return !parsed.config || parsed.config->descriptor.digest.to_string() != image_id;
 }
 
@@ -203,8 +202,8 @@ Awaitable<bool> ask_whether_moved(
   std::optional<Error> failure;
   for (const PullCandidate& way : ways) {
     try {
-      const auto registry = co_await open_registry(ctx, scope, way, options);
-      co_return co_await has_moved(ctx, *registry, way.reference, digests, image_id);
+      auto registry = co_await open_registry(ctx, scope, way, options);
+      co_return co_await has_moved(ctx, std::move(registry), way.reference, digests, image_id);
     } catch (const Error& error) {
       failure = error;
     }

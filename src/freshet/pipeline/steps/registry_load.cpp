@@ -4,7 +4,6 @@
 #include "freshet/base/text.hpp"
 #include "freshet/engine/docker/tar_stream.hpp"
 #include "freshet/oci/copy/platform_choice.hpp"
-#include "freshet/oci/manifest.hpp"
 #include "freshet/pipeline/steps/registry_image.hpp"
 
 #include <boost/json.hpp>
@@ -60,11 +59,7 @@ std::vector<std::string> diff_ids_of(std::string_view config, std::size_t layer_
 Awaitable<Found> find_in_registry(Ctx ctx, oci::Place place, oci::Reference reference) {
   const std::string asked =
       reference.digest ? reference.digest->to_string() : reference.tag_or_latest();
-  oci::ParsedManifest manifest = co_await get_manifest(ctx, place, asked);
-  if (manifest.kind == oci::ManifestKind::index) {
-    const std::string own = oci::entry_for(manifest, own_platform()).descriptor.digest.to_string();
-    manifest = co_await get_manifest(ctx, place, own);
-  }
+  const oci::ParsedManifest manifest = co_await get_own_manifest(ctx, place, asked);
   if (!manifest.config) {
     throw Error(ErrorCode::unsupported, fmt::format("{} is no image", reference.to_string()));
   }
@@ -128,6 +123,15 @@ bool is_that_image(const engine::ImageDetails& details, const Found& image) {
 }
 
 }  // namespace
+
+Awaitable<oci::ParsedManifest> get_own_manifest(Ctx ctx, oci::Place place, std::string reference) {
+  oci::ParsedManifest manifest = co_await get_manifest(ctx, place, std::move(reference));
+  if (manifest.kind == oci::ManifestKind::index) {
+    const std::string own = oci::entry_for(manifest, own_platform()).descriptor.digest.to_string();
+    manifest = co_await get_manifest(ctx, place, own);
+  }
+  co_return manifest;
+}
 
 oci::Reference loaded_name(oci::Reference reference) {
   if (reference.digest) {

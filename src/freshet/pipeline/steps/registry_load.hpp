@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "freshet/oci/copy/image_mover.hpp"
+#include "freshet/oci/manifest.hpp"
 #include "freshet/pipeline/run/scope.hpp"
 #include "freshet/pipeline/steps/pull.hpp"
 
@@ -14,11 +16,15 @@ namespace freshet::pipeline {
 /// The layers go through as the registry has them, one after the other, with bounded memory; their
 /// digests are verified here, their diff ids by the engine, before it has anything of the image.
 /// Nothing is transferred when the engine has the image. It gets the name that a pull would give
-/// it; an engine gives a digest to what it pulled itself only, so there that name is `digest_name`.
+/// it; an engine gives a digest to what it pulled itself only, so there that name is `loaded_name`.
 /// Throws what `RegistryClient` and the engine throw, corrupt_data.
 /// Source: github.com/moby/moby, image/spec/v1.2.md ("Combined Image JSON + Filesystem Changeset").
 Awaitable<std::string> load_from_registry(
     Ctx ctx, StepScope scope, registries::PullCandidate way, PullOptions options);
+
+/// The manifest of an image (a tag or digest); of an index, that for this machine's kind. Throws
+/// what `RegistryClient::get_manifest` and `oci::entry_for` throw.
+Awaitable<oci::ParsedManifest> get_own_manifest(Ctx ctx, oci::Place place, std::string reference);
 
 /// `domain/path:sha256-…`, by which the engine knows an image that was loaded by that digest; any
 /// other reference as it is, with its tag.

@@ -20,6 +20,7 @@ list(APPEND FRESHET_PIPELINE_SOURCES
 list(APPEND FRESHET_PIPELINE_TESTS
   steps/base_images_test.cpp
   steps/build_progress_test.cpp
+  steps/engine_push_test.cpp
   steps/image_source_test.cpp
   steps/registry_image_test.cpp
   steps/script_test.cpp
