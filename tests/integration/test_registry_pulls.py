@@ -35,6 +35,18 @@ def proxy(private):
     proxy.close()
 
 
+@pytest.fixture
+def fresh_image(engine, registry, base_image, prefix):
+    """An image with a shell in the tests' registry that the engine does not have."""
+    engine.docker("pull", "--quiet", base_image, config=registry.docker_config())
+    container = engine.docker("create", base_image).stdout.strip()
+    engine.docker("commit", "--change", f"LABEL salt={prefix}", container, f"{prefix}-fresh:1")
+    engine.docker("rm", container)
+    reference = engine.put_image(f"{prefix}-fresh:1", registry, f"{prefix}/fresh:1")
+    engine.remove_image(f"{prefix}-fresh:1")
+    return reference
+
+
 def connect(freshet, registry, *options, name="private", domain=None):
     freshet.run(
         "registry", "add", name, "--domain", domain or registry.address, "--username",
@@ -46,9 +58,9 @@ def connect(freshet, registry, *options, name="private", domain=None):
 
 
 def test_a_step_runs_an_image_of_a_registry_with_its_own_authority(
-    freshet, engine, registry, base_image, private, authority, prefix
+    freshet, engine, registry, fresh_image, private, authority, prefix
 ):
-    image = private.take_image(registry, base_image, f"{prefix}/tool:1")
+    image = private.take_image(registry, fresh_image, f"{prefix}/tool:1")
     connect(freshet, private, "--ca", authority.certificate)
     refused = engine.docker("pull", image, check=False)
     assert "certificate" in refused.stderr, "the engine reaches it by itself: no test"
@@ -61,8 +73,31 @@ def test_a_step_runs_an_image_of_a_registry_with_its_own_authority(
         "Pulling without the engine, which cannot be told the CA certificates of registry 'private'"
         in run["use"].log
     )
+    assert "The engine has" not in run["use"].text
     _, manifest = private.manifest(f"{prefix}/tool", "1")
     assert engine.image(image)["Id"] == manifest["config"]["digest"]
+
+
+def test_an_engine_behind_tls_loads_it_too(
+    freshet, engine, registry, fresh_image, private, authority, prefix
+):
+    if engine.tls_endpoint is None:
+        pytest.skip("FRESHET_TEST_ENGINE is given: whether it listens with TLS is not known")
+    image = private.take_image(registry, fresh_image, f"{prefix}/tool:1")
+    connect(freshet, private, "--ca", authority.certificate)
+    environment = {
+        "DOCKER_HOST": engine.tls_endpoint,
+        "DOCKER_TLS_VERIFY": "1",
+        "DOCKER_CERT_PATH": str(engine.authority.issue("client")),
+    }
+
+    run = freshet.with_engine(None).run_pipeline(
+        f"version: '1.0'\nsteps:{use(image)}", env=environment
+    )
+
+    assert run.result == "success", run
+    assert "The engine has" not in run["use"].text
+    assert "it runs" in run["use"].log
 
 
 def test_what_the_engine_has_is_not_sent_again_and_a_tag_that_moved_is(

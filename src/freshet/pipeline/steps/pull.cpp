@@ -202,8 +202,9 @@ Awaitable<bool> ask_whether_moved(
   std::optional<Error> failure;
   for (const PullCandidate& way : ways) {
     try {
-      auto registry = co_await open_registry(ctx, scope, way, options);
-      co_return co_await has_moved(ctx, std::move(registry), way.reference, digests, image_id);
+      const Ctx limited = ctx.within(k_freshness_limit);
+      auto registry = co_await open_registry(limited, scope, way, options);
+      co_return co_await has_moved(limited, std::move(registry), way.reference, digests, image_id);
     } catch (const Error& error) {
       failure = error;
     }
@@ -245,8 +246,7 @@ Awaitable<bool> is_stale(
   }
   std::string problem;
   try {
-    co_return co_await ask_whether_moved(
-        ctx.within(k_freshness_limit), scope, ways, reference, options, digests, image.id);
+    co_return co_await ask_whether_moved(ctx, scope, ways, reference, options, digests, image.id);
   } catch (const Error& error) {
     problem = error.message();
   }
