@@ -360,6 +360,33 @@ def test_a_registry_behind_a_proxy_is_pulled_from_built_from_and_pushed_to(
     assert set(proxy.asked_for) == {domain}
 
 
+def test_docker_hub_behind_a_proxy_is_pulled_from_by_its_short_names(
+    freshet, engine, registry, fresh_image, tmp_path, authority, prefix
+):
+    """A stand-in for Docker Hub that only the proxy leads to."""
+    certificate = authority.issue("hub", "DNS:registry-1.docker.io,IP:127.0.0.1")
+    hub = OwnRegistry(tmp_path / "hub", certificate=certificate).start()
+    proxy = TunnelProxy(hub.address)
+    hub.take_image(registry, fresh_image, f"{prefix}/tool:1")
+    hub.take_image(registry, fresh_image, f"library/{prefix}:latest")
+    freshet.run(
+        "registry", "add", "hub", "--provider", "dockerhub", "--username", hub.username,
+        "--password-stdin", "--ca", authority.certificate, "--proxy", proxy.url,
+        stdin=hub.password,
+    )
+
+    run = run_steps(
+        freshet, use(f"{prefix}/tool:1") + build(prefix, f"FROM {prefix}", disable_push="true")
+    )
+
+    proxy.close()
+    hub.stop()
+    assert run.result == "success", run
+    assert engine.image(f"{prefix}/tool:1"), run
+    assert engine.image(f"{prefix}:latest"), run
+    assert set(proxy.asked_for) == {"registry-1.docker.io:443"}
+
+
 # --- other settings ----------------------------------------------------------------------------
 
 
