@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t k_max_body_bytes = 64 * 1024 * 1024;  // a list of all containers is far below
 constexpr std::size_t k_max_head_bytes = 64 * 1024;
 constexpr std::size_t k_max_idle = 8;
-constexpr std::size_t k_upload_piece_bytes = 256 * 1024;
+constexpr std::size_t k_upload_piece_bytes = 256UL * 1024;
 constexpr auto k_connect_limit = std::chrono::seconds(15);
 
 /// The connection ended before the answer did.

@@ -168,48 +168,47 @@ Awaitable<bool> was_pushed_from_here(StepScope scope, oci::Reference reference) 
   co_return co_await offload(scope.services.pool, find);
 }
 
+/// What the engine has under a name.
+struct EngineCopy {
+  std::vector<std::string> digests;  // of its pulls and pushes; may be empty
+  std::string image_id;
+};
+
 /// Whether the registry has another image under the tag than the engine. What the engine never
 /// exchanged with the registry has no digest there: then the images' configurations are compared.
 Awaitable<bool> has_moved(
     Ctx ctx,
     std::shared_ptr<oci::RegistryClient> registry,
     oci::Reference reference,
-    std::vector<std::string> digests,
-    std::string image_id) {
+    EngineCopy copy) {
   const std::string tag = reference.tag_or_latest();
-  if (!digests.empty()) {
+  if (!copy.digests.empty()) {
     const auto manifest = co_await registry->find_manifest(ctx, reference.path, tag);
     if (!manifest) {
       throw Error(ErrorCode::not_found, "the registry does not have it");
     }
-    co_return std::find(digests.begin(), digests.end(), manifest->digest.to_string()) ==
-        digests.end();
+    co_return std::ranges::find(copy.digests, manifest->digest.to_string()) == copy.digests.end();
   }
   oci::Place place{std::move(registry), reference.path};
   const oci::ParsedManifest parsed = co_await get_own_manifest(ctx, std::move(place), tag);
-  co_return !parsed.config || parsed.config->descriptor.digest.to_string() != image_id;
+  co_return !parsed.config || parsed.config->descriptor.digest.to_string() != copy.image_id;
 }
 
-/// Asks where the image would be pulled from: the mirror first, then the registry itself.
+/// Asks the first of `ways` that answers.
 Awaitable<bool> ask_whether_moved(
     Ctx ctx,
     StepScope scope,
     std::vector<PullCandidate> ways,
-    oci::Reference reference,
     PullOptions options,
-    std::vector<std::string> digests,
-    std::string image_id) {
+    EngineCopy copy) {
   std::optional<Error> failure;
   for (const PullCandidate& way : ways) {
     try {
       const Ctx limited = ctx.within(k_freshness_limit);
       auto registry = co_await open_registry(limited, scope, way, options);
-      co_return co_await has_moved(limited, std::move(registry), way.reference, digests, image_id);
+      co_return co_await has_moved(limited, std::move(registry), way.reference, copy);
     } catch (const Error& error) {
       failure = error;
-    }
-    if (way.reference == reference) {
-      break;  // the fallback's image need not be the same
     }
   }
   throw *failure;
@@ -235,18 +234,21 @@ Awaitable<bool> is_stale(
     co_return false;  // a digest cannot move
   }
   const std::vector<PullCandidate> ways = co_await plan_pull(ctx, scope, reference, options);
-  const std::vector<std::string> digests = known_digests(image, ways);
+  const EngineCopy copy{known_digests(image, ways), image.id};
   // What the engine did not pull itself has no digest, wherever it is from.
   const bool is_beyond_engine = std::ranges::any_of(
       ways, [](const PullCandidate& way) { return !registries::why_beyond_engine(way).empty(); });
   const bool was_here =
-      is_beyond_engine || !digests.empty() || co_await was_pushed_from_here(scope, reference);
+      is_beyond_engine || !copy.digests.empty() || co_await was_pushed_from_here(scope, reference);
   if (!was_here) {
     co_return false;  // what was never in this repository cannot be older than it
   }
+  // The mirror, then the registry itself; the fallback's image need not be the same.
+  const auto own = std::ranges::find(ways, reference, &PullCandidate::reference);
+  const std::vector<PullCandidate> asked(ways.begin(), own == ways.end() ? own : own + 1);
   std::string problem;
   try {
-    co_return co_await ask_whether_moved(ctx, scope, ways, reference, options, digests, image.id);
+    co_return co_await ask_whether_moved(ctx, scope, asked, options, copy);
   } catch (const Error& error) {
     problem = error.message();
   }
