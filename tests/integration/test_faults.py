@@ -247,7 +247,10 @@ def test_a_run_is_stopped_while_git_clones(freshet, engine, silent_address):
     assert run.returncode == 130, run
     assert run["wait"].result == "terminated"
     assert left_of(engine, run.build_id) == []
-    assert not run_program("pgrep", "-f", silent_address, check=False).stdout
+    wait_for(
+        lambda: not run_program("pgrep", "-f", silent_address, check=False).stdout,
+        "git and its helpers to be gone",
+    )
 
 
 def test_a_second_signal_stops_at_once_and_the_next_run_cleans_up(
