@@ -61,9 +61,7 @@ Awaitable<std::optional<net::TransportError>> RegistryConnection::try_scheme(
     Ctx ctx, std::string scheme) {
   try {
     const net::HttpResponse response = co_await probe(ctx.within(k_scheme_probe_limit), scheme);
-    // How a TLS server answers plain text, and how a plain one points to it.
-    const bool wants_tls = response.status == 400 || is_redirect(response.status);
-    if (scheme == "http" && wants_tls) {
+    if (scheme == "http" && response.status == 400) {  // how a TLS server answers plain text
       net::TransportError not_plain(
           net::TransportProblem::other, ErrorCode::unavailable, "plain http is not spoken");
       co_return not_plain;
@@ -82,21 +80,8 @@ Awaitable<void> RegistryConnection::find_origin(Ctx ctx) {
     origin_ = secure;
     co_return;
   }
-  // On this machine nobody listens in between, and TLS costs more than all that follows.
-  const bool is_plain_first = net::is_loopback_host(secure->host);
   Attempts attempts(options_, domain_);
   for (;;) {
-    std::optional<net::TransportError> plain_failure;
-    if (is_plain_first) {
-      plain_failure = co_await try_scheme(ctx, "http");
-      if (!plain_failure) {
-        origin_ = plain;
-        co_return;
-      }
-      if (plain_failure->kind() == net::TransportProblem::refused) {
-        throw net::TransportError(*plain_failure);
-      }
-    }
     const auto failure = co_await try_scheme(ctx, "https");
     if (!failure) {
       origin_ = secure;
@@ -105,12 +90,10 @@ Awaitable<void> RegistryConnection::find_origin(Ctx ctx) {
     if (!may_speak_plain_http(failure->kind())) {
       throw net::TransportError(*failure);
     }
-    if (!is_plain_first) {
-      plain_failure = co_await try_scheme(ctx, "http");
-      if (!plain_failure) {
-        origin_ = plain;
-        co_return;
-      }
+    const auto plain_failure = co_await try_scheme(ctx, "http");
+    if (!plain_failure) {
+      origin_ = plain;
+      co_return;
     }
     const bool goes_on =
         is_worth_retrying(*plain_failure) && co_await attempts.wait_for_next(ctx, std::nullopt);
