@@ -359,6 +359,18 @@ TEST_F(CurlHttpClientTest, refuses_an_internal_peer_when_asked_to) {
           "': its name leads to the internal address 127.0.0.1");
 }
 
+TEST_F(CurlHttpClientTest, refuses_an_internal_peer_however_it_is_named) {
+  const LoopbackServer server(
+      answering([](const std::string&) { return http_answer("200 OK", "x"); }));
+  const std::string port = server.authority().substr(server.authority().find(':'));
+  for (const std::string host :
+       {"localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "127.1", "0.0.0.0"}) {
+    HttpRequest request = get("http://" + host + port + "/");
+    request.refuse_internal_peer = true;
+    EXPECT_EQ(refusal_of(request).code(), ErrorCode::upstream_denied) << host;
+  }
+}
+
 TEST_F(CurlHttpClientTest, speaks_nothing_but_http) {
   const Error error = refusal_of(get("file:///etc/hostname"));
   EXPECT_EQ(error.code(), ErrorCode::invalid_input);

@@ -196,6 +196,29 @@ TEST_F(CurlProxyTest, refuses_a_proxy_url_with_credentials_and_repeats_none_of_t
   EXPECT_EQ(failure_of("http://x.example/").message(), "the proxy is not an http or https URL");
 }
 
+TEST_F(CurlProxyTest, dials_nobody_past_the_proxy_whose_address_was_to_be_checked) {
+  const LoopbackServer server(
+      testing::answering([](const std::string&) { return testing::http_answer("200 OK", "x"); }));
+  ::setenv("no_proxy", "127.0.0.1", 1);
+  EXPECT_EQ(send(server.url(), true).body, "through the proxy");
+  EXPECT_EQ(server.connections(), 0);
+}
+
+TEST_F(CurlProxyTest, checks_addresses_where_the_proxy_is_for_another_scheme) {
+  const LoopbackServer server(
+      testing::answering([](const std::string&) { return testing::http_answer("200 OK", "x"); }));
+  settings_ = ConnectionSettings();
+  ::setenv("https_proxy", proxy_.url("").c_str(), 1);
+  try {
+    send(server.url(), true);
+    ADD_FAILURE() << "there was an answer";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::upstream_denied);
+  }
+  ::unsetenv("https_proxy");
+  EXPECT_EQ(server.connections(), 0);
+}
+
 TEST_F(CurlProxyTest, leaves_it_to_the_proxy_which_addresses_may_be_reached) {
   EXPECT_EQ(send("http://127.0.0.2/", true).body, "through the proxy");
 }

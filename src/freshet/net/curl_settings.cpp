@@ -140,17 +140,27 @@ void CurlSettings::check_proxy() const {
 }
 
 bool CurlSettings::may_use_proxy() const {
+  return uses_proxy_for("http") || uses_proxy_for("https");
+}
+
+bool CurlSettings::uses_proxy_for(std::string_view scheme) const {
   if (settings_.is_direct) {
     return false;
   }
-  return !settings_.proxy.empty() ||
-         std::ranges::any_of(
-             std::initializer_list<const char*>{
-                 "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"},
-             [](const char* name) {
-               const char* value = std::getenv(name);
-               return value != nullptr && *value != '\0';
-             });
+  const auto is_set = [](const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr && *value != '\0';
+  };
+  // HTTP_PROXY is no such variable: a request's header "Proxy" could set it in a CGI program.
+  const bool has_own =
+      scheme == "https" ? is_set("https_proxy") || is_set("HTTPS_PROXY") : is_set("http_proxy");
+  return !settings_.proxy.empty() || has_own || is_set("all_proxy") || is_set("ALL_PROXY");
+}
+
+void CurlSettings::ignore_no_proxy(CURL* handle) const {
+  if (!settings_.is_direct) {
+    set(handle, CURLOPT_NOPROXY, "");
+  }
 }
 
 void CurlSettings::apply_to(CURL* handle) const {

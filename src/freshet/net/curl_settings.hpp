@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace freshet::net {
@@ -24,6 +25,11 @@ class CurlSettings {
   void apply_to(CURL* handle) const;
   /// Whether a proxy, ours or the environment's, may stand between us and a server.
   bool may_use_proxy() const;
+  /// Whether one does stand before every server of `scheme` (`http`, `https`) that `no_proxy` does
+  /// not take out.
+  bool uses_proxy_for(std::string_view scheme) const;
+  /// Takes no server out, whatever `no_proxy` says.
+  void ignore_no_proxy(CURL* handle) const;
   bool has_own_authorities() const { return !authorities_.empty(); }
 
  private:

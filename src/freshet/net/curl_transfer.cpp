@@ -104,6 +104,7 @@ void CurlTransfer::set_up_connection(Ctx ctx) {
   set(CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::on_open);
   set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
   if (request_.refuse_internal_peer) {
+    settings_.ignore_no_proxy(handle_.get());  // where there is a proxy, nothing is dialled past it
     set(CURLOPT_FRESH_CONNECT, 1L);  // a kept connection was made without the check
   }
 }
@@ -287,7 +288,8 @@ void CurlTransfer::tell() const {
 
 curl_socket_t CurlTransfer::on_open(void* self, curlsocktype, curl_sockaddr* address) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  if (transfer.request_.refuse_internal_peer && !transfer.settings_.may_use_proxy()) {
+  if (transfer.request_.refuse_internal_peer &&
+      !transfer.settings_.uses_proxy_for(transfer.url_.scheme)) {
     const auto peer = to_address(address->addr);
     if (!peer || is_internal_address(*peer)) {
       transfer.stopped_ = Stopped::internal_peer;
