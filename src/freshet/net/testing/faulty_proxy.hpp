@@ -31,15 +31,19 @@ enum class Fault {
 };
 inline constexpr int k_faults = 10;
 
-/// The faults of one run, by the number of the request (from 0).
-inline std::map<int, Fault> random_faults(unsigned seed, int requests) {
+/// The faults of one run of so many requests, by the number of the request (from 0): one in turn,
+/// so that as many runs as there are requests times faults try each with each, and up to two more
+/// at random.
+inline std::map<int, Fault> faults_of_run(unsigned seed, int requests) {
   std::mt19937 random(seed);
   std::map<int, Fault> faults;
-  const std::size_t count = 1 + random() % 3;
-  for (std::size_t i = 0; i < count; ++i) {
+  const std::size_t more = random() % 3;
+  for (std::size_t i = 0; i < more; ++i) {
     const int request = static_cast<int>(random() % static_cast<std::size_t>(requests));
     faults[request] = static_cast<Fault>(random() % k_faults);
   }
+  const unsigned in_turn = seed % static_cast<unsigned>(requests * k_faults);
+  faults[static_cast<int>(in_turn / k_faults)] = static_cast<Fault>(in_turn % k_faults);
   return faults;
 }
 
