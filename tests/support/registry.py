@@ -32,6 +32,7 @@ class Manifest:
     digest: str
     media_type: str
     body: dict
+    size: int  # in bytes
 
     @property
     def layers(self):
@@ -110,14 +111,14 @@ class Registry:
         except OSError:
             return False
 
-    def request(self, method, path, headers=None, password=None):
+    def request(self, method, path, headers=None, body=None, password=None):
         """Returns (status, headers, body as bytes)."""
         login = f"{self.username}:{password or self.password}".encode()
         connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
         try:
             authorization = "Basic " + base64.b64encode(login).decode()
             connection.request(
-                method, path, headers={"Authorization": authorization, **(headers or {})}
+                method, path, body, headers={"Authorization": authorization, **(headers or {})}
             )
             response = connection.getresponse()
             return response.status, response.headers, response.read()
@@ -143,7 +144,9 @@ class Registry:
         assert status in (200, 404), body
         if status == 404:
             return None
-        return Manifest(headers["Docker-Content-Digest"], headers["Content-Type"], json.loads(body))
+        return Manifest(
+            headers["Docker-Content-Digest"], headers["Content-Type"], json.loads(body), len(body)
+        )
 
     def config(self, repository, reference):
         """The image configuration: environment, labels, history."""
