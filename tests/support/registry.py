@@ -113,10 +113,9 @@ class Registry:
 
     def request(self, method, path, headers=None, body=None, password=None):
         """Returns (status, headers, body as bytes)."""
-        login = f"{self.username}:{password or self.password}".encode()
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        connection = self._connect()
         try:
-            authorization = "Basic " + base64.b64encode(login).decode()
+            authorization = self._authorization(path, password or self.password)
             connection.request(
                 method, path, body, headers={"Authorization": authorization, **(headers or {})}
             )
@@ -124,6 +123,12 @@ class Registry:
             return response.status, response.headers, response.read()
         finally:
             connection.close()
+
+    def _connect(self):
+        return http.client.HTTPConnection(self.host, self.port, timeout=30)
+
+    def _authorization(self, path, password):
+        return "Basic " + base64.b64encode(f"{self.username}:{password}".encode()).decode()
 
     def repositories(self):
         """Names of all repositories, sorted."""

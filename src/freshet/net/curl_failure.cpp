@@ -66,6 +66,40 @@ long number(CURL* handle, CURLINFO what) {
   return value;
 }
 
+/// Whether it was the proxy that did not take the connection. Older curl says so only by naming, in
+/// `Failed to connect to HOST port PORT`, another host or port than those of the URL.
+bool is_about_proxy(const CurlFailure& failure) {
+  if (!failure.may_use_proxy) {
+    return false;
+  }
+#if LIBCURL_VERSION_NUM >= 0x080700
+  return number(failure.handle, CURLINFO_USED_PROXY) != 0;
+#else
+  std::string_view host = failure.url.host;
+  if (host.starts_with('[')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  const std::string direct = fmt::format("connect to {} port {} ", host, failure.url.port);
+  return failure.words.find("connect to ") != std::string::npos &&
+         failure.words.find(direct) == std::string::npos;
+#endif
+}
+
+[[noreturn]] void throw_refused(const CurlFailure& failure, const std::string& peer) {
+  if (is_about_proxy(failure)) {
+    throw TransportError(
+        TransportProblem::refused,
+        ErrorCode::unavailable,
+        fmt::format("the proxy on the way to '{}' refused the connection", peer),
+        "check the address of the proxy, and that it runs");
+  }
+  throw TransportError(
+      TransportProblem::refused,
+      ErrorCode::unavailable,
+      fmt::format("'{}' refused the connection", peer),
+      "check the port, and that something listens there");
+}
+
 }  // namespace
 
 void throw_proxy_refusal(const Url& url, long status) {
@@ -102,11 +136,7 @@ void throw_transport_error(const CurlFailure& failure) {
               : fmt::format("the name '{}' does not resolve to an address", failure.url.host),
           "check its spelling and this machine's DNS");
     case TransportProblem::refused:
-      throw TransportError(
-          kind,
-          ErrorCode::unavailable,
-          fmt::format("'{}' refused the connection", peer),
-          "check the port, and that something listens there");
+      throw_refused(failure, peer);
     case TransportProblem::tls:
       throw TransportError(
           kind,

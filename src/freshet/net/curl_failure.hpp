@@ -17,6 +17,7 @@ struct CurlFailure {
   std::string words;  // curl's; may be empty
   bool has_header = false;  // of the answer
   bool has_own_authorities = false;
+  bool may_use_proxy = false;  // whether one stood between, curl's words tell
   bool is_too_late = false;  // the deadline of the whole has passed, not a limit of ours
 };
 

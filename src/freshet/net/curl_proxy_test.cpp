@@ -89,6 +89,12 @@ Awaitable<void> serve_tls(Socket socket, std::shared_ptr<asio::ssl::context> con
   co_await asio::async_write(stream, asio::buffer(answer), asio::use_awaitable);
 }
 
+/// Of a port that nobody listens at any more.
+std::string closed_port_url() {
+  const LoopbackServer gone([](Socket) -> Awaitable<void> { co_return; });
+  return gone.url("");
+}
+
 class CurlProxyTest : public ::testing::Test {
  protected:
   CurlProxyTest() {
@@ -221,6 +227,15 @@ TEST_F(CurlProxyTest, checks_addresses_where_the_proxy_is_for_another_scheme) {
 
 TEST_F(CurlProxyTest, leaves_it_to_the_proxy_which_addresses_may_be_reached) {
   EXPECT_EQ(send("http://127.0.0.2/", true).body, "through the proxy");
+}
+
+TEST_F(CurlProxyTest, says_whether_the_proxy_or_the_server_refused_the_connection) {
+  settings_.proxy = closed_port_url();
+  const Error of_proxy = failure_of("https://127.0.0.1:1/");
+  EXPECT_EQ(of_proxy.message(), "the proxy on the way to '127.0.0.1:1' refused the connection");
+  EXPECT_EQ(of_proxy.hint(), "check the address of the proxy, and that it runs");
+  ::setenv("no_proxy", "127.0.0.1", 1);
+  EXPECT_EQ(failure_of("https://127.0.0.1:1/").message(), "'127.0.0.1:1' refused the connection");
 }
 
 TEST_F(CurlProxyTest, says_that_the_proxy_does_not_resolve) {

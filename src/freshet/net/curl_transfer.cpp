@@ -325,6 +325,7 @@ void CurlTransfer::throw_failure(CURLcode code) {
       .words = printable(words_.data(), CURL_ERROR_SIZE),
       .has_header = has_header_,
       .has_own_authorities = settings_.has_own_authorities(),
+      .may_use_proxy = settings_.may_use_proxy(),
       .is_too_late = Ctx::Clock::now() >= deadline_});
 }
 
