@@ -4,11 +4,14 @@
 import base64
 import contextlib
 import http.server
+import json
 import re
 import shutil
 import socket
 import ssl
 import threading
+import urllib.parse
+from dataclasses import dataclass
 
 from .commands import run
 
@@ -20,28 +23,74 @@ class Answer:
         self.headers = headers or {}
 
 
+def json_answer(status, document, headers=None):
+    return Answer(
+        status, json.dumps(document), {"Content-Type": "application/json", **(headers or {})}
+    )
+
+
+@dataclass
+class Request:
+    method: str
+    target: str  # path and query, as it was sent
+    headers: object  # an email.message.Message: names in any case
+    body: bytes
+
+    @property
+    def path(self):
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self):
+        """{name: [values]}"""
+        return urllib.parse.parse_qs(self.target.partition("?")[2], keep_blank_values=True)
+
+    @property
+    def form(self):
+        """The body as a form: {name: value}."""
+        fields = urllib.parse.parse_qsl(self.body.decode(), keep_blank_values=True)
+        assert len(dict(fields)) == len(fields), fields
+        return dict(fields)
+
+    @property
+    def basic(self):
+        """(user, password) of Basic authentication, or None."""
+        kind, _, value = (self.headers.get("Authorization") or "").partition(" ")
+        if kind.lower() != "basic":
+            return None
+        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+        return user, password
+
+    @property
+    def bearer(self):
+        kind, _, value = (self.headers.get("Authorization") or "").partition(" ")
+        return value if kind.lower() == "bearer" else None
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _handle(self):
         self.close_connection = True
-        self._read_body()
-        answer = self.server.answer(self.command, self.path, self.headers)
+        request = Request(self.command, self.path, self.headers, self._read_body())
+        answer = self.server.answer(request)
         self.send_response(answer.status)
         for name, value in {**answer.headers, "Connection": "close"}.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
+        if not any(name.lower() == "content-length" for name in answer.headers):
+            self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
 
     def _read_body(self):
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            return
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        pieces = []
         while size := int(self.rfile.readline().split(b";")[0], 16):
-            self.rfile.read(size + 2)
+            pieces.append(self.rfile.read(size + 2)[:size])
         self.rfile.readline()
+        return b"".join(pieces)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle
 
@@ -62,7 +111,26 @@ def serve(answer, host="127.0.0.1", certificate=None):
 
     certificate: the path of a file with key and certificate, to serve https.
     """
-    server = _Server((host, 0), _Handler)
+
+    def answer_request(request):
+        return answer(request.method, request.target, request.headers)
+
+    with serve_requests(answer_request, host=host, certificate=certificate) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def serve_requests(answer, host="127.0.0.1", certificate=None, listener=None):
+    """Serves answer(Request) -> Answer; yields 'host:port'.
+
+    certificate: a file with key and certificate, to serve https. listener: a socket that listens
+    already, instead of one at the host.
+    """
+    server = _Server((host, 0), _Handler, bind_and_activate=listener is None)
+    if listener is not None:
+        server.socket.close()
+        server.socket = listener
+        server.server_address = listener.getsockname()
     server.answer = answer
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -117,7 +185,7 @@ class Authority:
         self.certificate = directory / "cert.pem"
 
     def issue(self, name, valid_for="IP:127.0.0.1"):
-        """A directory with ca.pem, cert.pem and key.pem: of a client, or of a server.
+        """A directory with ca.pem, cert.pem, key.pem and both.pem: of a client, or of a server.
 
         valid_for: the addresses ("IP:...") and names ("DNS:...") of the server.
         """
@@ -133,6 +201,8 @@ class Authority:
                 "-CA", self.certificate, "-CAkey", self.directory / "key.pem", "-CAcreateserial",
                 "-out", directory / "cert.pem",
             )
+            parts = [(directory / part).read_text() for part in ("key.pem", "cert.pem")]
+            (directory / "both.pem").write_text("".join(parts))
         return directory
 
     def _request(self, directory, name, *options):

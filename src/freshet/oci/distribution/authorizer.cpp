@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t k_max_shown_user = 100;
 constexpr int k_max_rounds = 4;  // no proof, an old token, a new one, one by new credentials
 constexpr std::size_t k_max_refusal = 64UL * 1024;
+/// A request may have to wait for its turn after it got its token, longer than that lives.
+constexpr auto k_max_on_the_way = std::chrono::seconds(1);
 
 /// Bearer first: a registry that offers both prefers tokens. nullopt when there is neither.
 std::optional<Challenge> choose(const std::vector<std::string>& headers) {
@@ -182,8 +184,11 @@ bool Authorizer::has_better(const Proof& proof, const std::string& scope) {
   if (proof.scheme != challenge_->scheme) {
     return challenge_->scheme == "bearer" || source_ != nullptr;
   }
-  // A token that was refused as soon as it was given out: there is no right to what was asked.
-  return proof.scheme == "bearer" ? !proof.is_fresh_token : discard_credentials(proof.generation);
+  if (proof.scheme == "bearer") {
+    // A token that was refused as soon as it was given out: there is no right to what was asked.
+    return !proof.fresh_since || now_() - *proof.fresh_since > k_max_on_the_way;
+  }
+  return discard_credentials(proof.generation);
 }
 
 /// Many requests may learn at once that the credentials are refused: only the first discards them.
@@ -221,7 +226,11 @@ Awaitable<Authorizer::Proof> Authorizer::authenticate(
   }
   const auto registry = net::parse_url(request.url);
   FRESHET_ASSERT(registry.has_value());
-  const Token token = co_await join_token(ctx, *registry, scope, &proof.is_fresh_token);
+  bool is_fresh = false;
+  const Token token = co_await join_token(ctx, *registry, scope, &is_fresh);
+  if (is_fresh) {
+    proof.fresh_since = now_();
+  }
   proof.scheme = "bearer";
   proof.token = token.value;
   request.headers.set("Authorization", "Bearer " + std::string(token.value.reveal()));

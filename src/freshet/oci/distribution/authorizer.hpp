@@ -76,7 +76,7 @@ class Authorizer {
   struct Proof {
     std::string scheme;  // empty: with nothing
     Secret token;
-    bool is_fresh_token = false;
+    std::optional<Ctx::Clock::time_point> fresh_since;  // absent: the token was there before
     int generation = 0;  // of the credentials
   };
 

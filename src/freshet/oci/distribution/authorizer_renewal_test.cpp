@@ -99,6 +99,44 @@ TEST_F(AuthorizerTest, finds_the_bearer_challenge_among_several) {
   }
 }
 
+/// Time passes between a request's leave and its answer.
+class LateAnswers final : public net::HttpClient {
+ public:
+  LateAnswers(net::HttpClient& http, Ctx::Clock::time_point& now, Ctx::Clock::duration delay)
+      : http_(http), now_(now), delay_(delay) {}
+
+  Awaitable<net::HttpResponse> send(Ctx ctx, net::HttpRequest request) override {
+    now_ += delay_;
+    co_return co_await http_.send(ctx, std::move(request));
+  }
+  Awaitable<std::unique_ptr<net::HttpStream>> open(Ctx, net::HttpRequest) override {
+    throw Error(ErrorCode::internal, "not expected");
+  }
+
+ private:
+  net::HttpClient& http_;
+  Ctx::Clock::time_point& now_;
+  Ctx::Clock::duration delay_;
+};
+
+TEST_F(AuthorizerTest, takes_a_new_token_for_no_right_unless_it_expired_on_its_way) {
+  ScriptedHttp late{
+      {k_get, bearer_401()},
+      {k_token, token("t1")},
+      {k_get, bearer_401()},
+      {k_token, token("t2")},
+      {k_get, reply(200)}};
+  LateAnswers slow(late, now_, 2s);
+  Authorizer patient = make(slow);
+  EXPECT_EQ(status(patient), 200);
+  EXPECT_EQ(late.authorization(4), "Bearer t2");
+
+  ScriptedHttp prompt{{k_get, bearer_401()}, {k_token, token("t1")}, {k_get, bearer_401()}};
+  LateAnswers quick(prompt, now_, 100ms);
+  Authorizer refused = make(quick);
+  EXPECT_EQ(status(refused), 401);
+}
+
 /// Gives a token slowly enough for others to want it meanwhile.
 class SlowTokens final : public net::HttpClient {
  public:
