@@ -455,3 +455,16 @@ def test_a_full_disk_of_its_own_is_told_and_the_step_goes_on(
     assert run["talk"].log[-1] == "the end", run.stderr
     assert "the log on disk ends here: No space left on device" in run["talk"].text
     assert left_of(engine, run.build_id) == []
+
+
+def test_a_run_whose_volume_cannot_be_made_leaves_no_running_build(freshet, local_image):
+    first = freshet.run_pipeline(QUICK, vars={"BASE": local_image})
+    (saved,) = (freshet.data_dir / "volumes").iterdir()
+    saved.rename(freshet.directory / "aside")
+    saved.write_text("in the way")
+
+    run = freshet.run_pipeline(QUICK, vars={"BASE": local_image})
+
+    assert first.result == "success", first
+    assert run.returncode not in (0, 130), run
+    assert freshet.query("SELECT id FROM builds WHERE finished_at IS NULL") == []

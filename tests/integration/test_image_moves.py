@@ -304,6 +304,28 @@ def test_a_list_with_a_wrong_line_copies_nothing(both, other_registry, prefix, t
     assert "error: give either SRC and DST, or --from-file LIST\n" in neither.stderr
 
 
+def test_the_rest_that_a_registry_demands_is_told(freshet, registry, base_image, prefix):
+    asked = []
+
+    def answer(method, path, headers):
+        asked.append(path)
+        if "/manifests/" in path and sum("/manifests/" in one for one in asked) == 1:
+            return Answer(429, "", {"Retry-After": "2"})
+        return Answer(200, "{}") if path == "/v2/" else Answer(404)
+
+    freshet.registry_add(registry)
+    with serve(answer) as busy:
+        done = freshet.run("image", "copy", f"{busy}/team/app:1", f"{busy}/x:1", check=False)
+        refused = len(asked)
+        done_with_it = freshet.run(
+            "image", "copy", f"{busy}/team/app:1", f"{busy}/x:1", check=False
+        )
+
+    assert f" before '{busy}' is asked again\n" in done.stderr and "waiting 2" in done.stderr
+    assert f"{busy} has no '{busy}/team/app:1'" in done.stderr
+    assert refused > 2 and "waiting" not in done_with_it.stderr
+
+
 def test_copy_says_what_it_leaves_behind(both, built, registry, other_registry, prefix):
     digest = inspect(registry, f"{prefix}/app", "v1")
     fallback = digest.replace(":", "-")

@@ -230,7 +230,8 @@ def test_a_copy_that_the_mirror_breaks_off_goes_on_from_the_origin(
         )
 
     assert any("/blobs/" in path for path in asked)
-    assert f"warning: not from the mirror '{half}': " in copied.stderr
+    assert f"warning: by the mirror '{half}' it failed: " in copied.stderr
+    assert "; trying without it\n" in copied.stderr
     assert other_registry.manifest(f"{prefix}/copied", "1")
 
 

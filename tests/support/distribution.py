@@ -6,18 +6,17 @@ import http.client
 import json
 import re
 import secrets
-import shutil
 import ssl
-import subprocess
 
 from .commands import run
+from .process import OwnProcess
 from .registry import Registry
 from .waiting import wait_for
 
 LISTENS = re.compile(r'msg="listening on ([0-9.:]+)')
 
 
-class Distribution(Registry):
+class Distribution(OwnProcess, Registry):
     """A docker-registry of the test's own, on a port of loopback that the system chose.
 
     tls: a directory with cert.pem, key.pem and ca.pem, to speak TLS.
@@ -29,7 +28,6 @@ class Distribution(Registry):
         self.directory = state_dir / "registry"
         self.tls = tls
         self.auth = auth
-        self.process = None
 
     def start(self):
         self.directory.mkdir(parents=True)
@@ -38,11 +36,7 @@ class Distribution(Registry):
         (self.directory / "htpasswd").write_text(entry)
         config = self.directory / "config.yml"  # all JSON is YAML
         config.write_text(json.dumps(self._settings()))
-        with open(self.directory / "log", "w") as log:
-            self.process = subprocess.Popen(
-                ["docker-registry", "serve", config],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-            )
+        self.run("docker-registry", "serve", config, log=self.directory / "log")
         listens = wait_for(
             lambda: LISTENS.search(self.log) or self.process.poll() is not None,
             "docker-registry",
@@ -50,12 +44,6 @@ class Distribution(Registry):
         assert self.process.poll() is None, self.log
         self.address = listens[1]
         return self
-
-    def stop(self, purge=False):
-        self.process.terminate()
-        self.process.wait(30)
-        if purge:
-            shutil.rmtree(self.directory)
 
     def _settings(self):
         http_settings = {

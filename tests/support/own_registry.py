@@ -4,18 +4,18 @@
 import json
 import secrets
 import ssl
-import subprocess
 import urllib.error
 import urllib.request
 from base64 import b64encode
 
 from .commands import run
+from .process import OwnProcess
 from .registry import MANIFEST_TYPES, REQUEST
 from .servers import free_port
 from .waiting import wait_for
 
 
-class OwnRegistry:
+class OwnRegistry(OwnProcess):
     """docker-registry with settings of the test's own.
 
     certificate: a directory with cert.pem and key.pem, to serve https.
@@ -58,17 +58,9 @@ class OwnRegistry:
             (directory / "htpasswd").write_text(entry + "\n")
 
     def start(self):
-        with open(self._log, "ab") as log:
-            self._process = subprocess.Popen(
-                ["docker-registry", "serve", self.directory / "config.yml"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )
+        self.run("docker-registry", "serve", self.directory / "config.yml", log=self._log)
         wait_for(self._answers, f"the registry at {self.address}")
         return self
-
-    def stop(self):
-        self._process.kill()
-        self._process.wait()
 
     @property
     def log(self):
@@ -142,7 +134,7 @@ class OwnRegistry:
         return context
 
     def _answers(self):
-        assert self._process.poll() is None, self.log
+        assert self.process.poll() is None, self.log
         try:
             return self.request("GET", "/v2/")[0] == 200
         except (OSError, urllib.error.URLError):

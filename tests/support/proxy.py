@@ -5,8 +5,8 @@ import re
 import secrets
 import shutil
 import socket
-import subprocess
 
+from .process import OwnProcess
 from .servers import free_port
 from .waiting import wait_for
 
@@ -18,7 +18,7 @@ def proxy_program():
     return shutil.which("tinyproxy")
 
 
-class Proxy:
+class Proxy(OwnProcess):
     """A process of the tests' own on a port of loopback; lets in who has the password."""
 
     username = "through"
@@ -26,7 +26,6 @@ class Proxy:
     def __init__(self, directory):
         self.directory = directory
         self.password = secrets.token_hex(12)
-        self.process = None
 
     def start(self):
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -39,18 +38,9 @@ class Proxy:
             f"Port {self.port}\nListen 127.0.0.1\nTimeout 60\nLogLevel Connect\n"
             f'LogFile "{self._log}"\nBasicAuth {self.username} {self.password}\n'
         )
-        self.process = subprocess.Popen(
-            [proxy_program(), "-d", "-c", config],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-        )
+        self.run(proxy_program(), "-d", "-c", config)
         wait_for(self._listens, "tinyproxy")
         return self
-
-    def stop(self, purge=False):
-        self.process.terminate()
-        self.process.wait(30)
-        if purge:
-            shutil.rmtree(self.directory)
 
     def _listens(self):
         with socket.socket() as client:

@@ -5,9 +5,9 @@ import json
 import os
 import secrets
 import shutil
-import subprocess
 
 from .commands import run
+from .process import OwnProcess
 from .registry import Registry
 from .servers import free_port
 from .waiting import wait_for
@@ -18,7 +18,7 @@ def zot_program():
     return os.environ.get("FRESHET_TEST_ZOT") or shutil.which("zot")
 
 
-class Zot(Registry):
+class Zot(OwnProcess, Registry):
     """A process of the tests' own, with a password, on a port of loopback.
 
     takes_docker: whether it stores manifests of Docker's media types too; by itself it refuses
@@ -29,7 +29,6 @@ class Zot(Registry):
         super().__init__(state_dir)
         self.directory = state_dir / "registry"
         self.takes_docker = takes_docker
-        self.process = None
 
     def start(self):
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -39,20 +38,11 @@ class Zot(Registry):
         port = free_port()
         config = self.directory / "config.json"
         config.write_text(json.dumps(self._settings(port)))
-        with open(self.directory / "log", "w") as log:
-            self.process = subprocess.Popen(
-                [zot_program(), "serve", config], stdout=log, stderr=log, stdin=subprocess.DEVNULL
-            )
+        self.run(zot_program(), "serve", config, log=self.directory / "log")
         self.address = f"127.0.0.1:{port}"
         wait_for(lambda: self.answers() or self.process.poll() is not None, "zot", timeout=30)
         assert self.process.poll() is None, self.log
         return self
-
-    def stop(self, purge=False):
-        self.process.terminate()
-        self.process.wait(30)
-        if purge:
-            shutil.rmtree(self.directory)
 
     def _settings(self, port):
         http = {

@@ -73,7 +73,11 @@ registries::Connections& Runtime::connections() {
     journal_ = std::make_unique<oci::FileUploadJournal>(data().path() / "uploads");
     parts.registry_options.journal = journal_.get();
     parts.registry_options.notice = [this](std::string_view line) {
-      notice_ ? notice_(line) : fmt::print(stderr, "{}\n", printable(line, k_max_notice));
+      if (notice_) {
+        notice_(line);
+      } else {
+        fmt::print(stderr, "{}\n", printable(line, k_max_notice));
+      }
     };
     connections_ =
         std::make_unique<registries::Connections>(integrations(), pool(), std::move(parts));

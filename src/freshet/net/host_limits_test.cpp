@@ -161,6 +161,9 @@ class LimitedHttpClientTest : public ::testing::Test {
     io_.poll();
   }
   Error last_failure() const {
+    if (failure_ == nullptr) {
+      return Error(ErrorCode::internal, "nothing failed");
+    }
     try {
       std::rethrow_exception(failure_);
     } catch (const Error& error) {

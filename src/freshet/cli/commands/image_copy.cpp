@@ -112,7 +112,9 @@ Awaitable<MovedImage> copy_from(
     }
     if (progress) {
       progress(fmt::format(
-          "warning: not from the mirror '{}': {}", source.mirror->reference.domain, problem));
+          "warning: by the mirror '{}' it failed: {}; trying without it",
+          source.mirror->reference.domain,
+          problem));
     }
   }
   oci::Place place = co_await open_side(ctx, runtime, source, false);

@@ -137,9 +137,10 @@ int run_command(Runtime& runtime, const RunOptions& options) {
   request.pipeline_name = options.name.empty() ? default_name(file) : options.name;
   request.directory = fs::absolute(file).parent_path();
 
-  const auto observer = make_progress(mode, stdout, runtime.io().get_executor());
+  const std::shared_ptr<pipeline::RunObserver> observer =
+      make_progress(mode, stdout, runtime.io().get_executor());
   runtime.set_notice(
-      [&](std::string_view line) { observer->on_line(pipeline::StepInfo{}, 0, line); });
+      [observer](std::string_view line) { observer->on_line(pipeline::StepInfo{}, 0, line); });
   const pipeline::RunOutcome outcome = run_until_stopped(runtime, std::move(request), *observer);
   if (outcome.error) {
     // The last thing that the user sees.

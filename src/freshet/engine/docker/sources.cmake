@@ -23,11 +23,11 @@ list(APPEND engine_sources
   docker/json_stream.cpp
   docker/registry_auth.cpp
   docker/registry_errors.cpp
+  docker/request_message.cpp
   docker/tar_stream.cpp
   docker/tls_tunnel.cpp
   docker/transfer_report.cpp
   docker/transfers.cpp
-  docker/request_message.cpp
   docker/transport.cpp
   docker/version.cpp
   docker/volumes.cpp)
@@ -41,6 +41,7 @@ list(APPEND engine_tests
   docker/image_sources_test.cpp
   docker/image_store_test.cpp
   docker/image_tar_test.cpp
+  docker/images_test.cpp
   docker/real_engine_image_test.cpp
   docker/real_engine_test.cpp
   docker/registry_errors_test.cpp

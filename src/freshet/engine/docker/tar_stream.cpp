@@ -2,6 +2,7 @@
 #include "freshet/engine/docker/tar_stream.hpp"
 
 #include "freshet/base/error.hpp"
+#include "freshet/net/memory_stream.hpp"
 
 #include <fmt/format.h>
 
@@ -59,24 +60,8 @@ std::string header_of(const TarMember& member) {
   return header;
 }
 
-class TextStream final : public net::ByteStream {
- public:
-  explicit TextStream(std::string text) : text_(std::move(text)) {}
-
-  Awaitable<std::size_t> read(asio::mutable_buffer buffer) override {
-    const std::size_t count = std::min(buffer.size(), text_.size() - taken_);
-    std::memcpy(buffer.data(), text_.data() + taken_, count);
-    taken_ += count;
-    co_return count;
-  }
-
- private:
-  const std::string text_;
-  std::size_t taken_ = 0;
-};
-
 Awaitable<std::unique_ptr<net::ByteStream>> open_text(std::string text) {
-  co_return std::make_unique<TextStream>(std::move(text));
+  co_return std::make_unique<net::MemoryStream>(std::move(text));
 }
 
 }  // namespace

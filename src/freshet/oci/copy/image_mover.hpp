@@ -43,7 +43,7 @@ struct MoveCounts {
   int blobs_present = 0;  // were there already
   int blobs_mounted = 0;
   int blobs_copied = 0;  // from another registry
-  int blobs_uploaded = 0;  // from an engine
+  int blobs_uploaded = 0;  // from an engine, and what had been read before, as configurations
   std::uint64_t bytes_sent = 0;  // of blobs
   int referrers = 0;  // that the target has now
 };

@@ -191,6 +191,30 @@ TEST_F(AuthorizerTest, asks_once_for_a_token_that_many_need_at_once) {
   }
 }
 
+Awaitable<void> note_frames(Authorizer& authorizer, std::vector<std::size_t>& frames) {
+  net::HttpRequest request;
+  request.url = k_url;
+  auto asking = authorizer.send(Ctx(), request, k_pull);
+  try {
+    co_await in_context("asking", std::move(asking));
+  } catch (const Error& error) {
+    frames.push_back(error.frames().size());
+  }
+}
+
+TEST_F(AuthorizerTest, fails_for_each_who_waited_for_a_token_by_itself) {
+  SlowTokens http;
+  http.token_status = 401;
+  Authorizer authorizer = make(http);
+  asio::io_context io;
+  std::vector<std::size_t> frames;
+  for (int request = 0; request < 3; ++request) {
+    asio::co_spawn(io, note_frames(authorizer, frames), [](std::exception_ptr) {});
+  }
+  io.run();
+  EXPECT_EQ(frames, (std::vector<std::size_t>{1, 1, 1}));
+}
+
 TEST_F(AuthorizerTest, renews_its_token_but_does_not_repeat_a_streamed_body) {
   ScriptedHttp http{
       {k_get, bearer_401()},

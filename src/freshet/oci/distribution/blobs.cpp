@@ -3,6 +3,7 @@
 #include "freshet/oci/distribution/blobs.hpp"
 
 #include "freshet/base/text.hpp"
+#include "freshet/net/memory_stream.hpp"
 #include "freshet/oci/distribution/blob_download.hpp"
 #include "freshet/oci/distribution/blob_upload.hpp"
 #include "freshet/oci/distribution/client.hpp"
@@ -12,7 +13,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace freshet::oci {
 namespace {
@@ -20,22 +20,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto k_abandon_limit = 5s;
-
-class MemoryStream final : public net::ByteStream {
- public:
-  explicit MemoryStream(std::string bytes) : bytes_(std::move(bytes)) {}
-
-  Awaitable<std::size_t> read(asio::mutable_buffer buffer) override {
-    const std::size_t count = std::min(buffer.size(), bytes_.size() - at_);
-    std::memcpy(buffer.data(), bytes_.data() + at_, count);
-    at_ += count;
-    co_return count;
-  }
-
- private:
-  std::string bytes_;
-  std::size_t at_ = 0;
-};
 
 }  // namespace
 
@@ -45,7 +29,7 @@ MemoryBlob::MemoryBlob(std::string media_type, std::string bytes)
 
 Awaitable<std::unique_ptr<net::ByteStream>> MemoryBlob::open(Ctx, std::uint64_t offset) {
   const std::size_t start = std::min<std::uint64_t>(offset, bytes_.size());
-  co_return std::make_unique<MemoryStream>(bytes_.substr(start));
+  co_return std::make_unique<net::MemoryStream>(bytes_.substr(start));
 }
 
 Awaitable<std::optional<std::uint64_t>> RegistryClient::find_blob(

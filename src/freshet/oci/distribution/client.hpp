@@ -121,7 +121,7 @@ class RegistryClient {
 
   Awaitable<net::HttpResponse> request_manifest(
       Ctx ctx, std::string method, std::string repository, std::string reference);
-  /// Tried again like every request; that it is gone after one whose answer is not known is done.
+  /// That it is gone when an earlier attempt may have done it counts as done (202).
   Awaitable<net::HttpResponse> request_deletion(
       Ctx ctx, std::string repository, std::string reference);
   Awaitable<Manifest> read_manifest(

@@ -119,6 +119,14 @@ Awaitable<net::HttpResponse> RegistryConnection::send_once(
 
 Awaitable<net::HttpResponse> RegistryConnection::send(
     Ctx ctx, net::HttpRequest request, std::string scope) {
+  LastAnswer last = co_await send_telling(ctx, std::move(request), std::move(scope));
+  co_return std::move(last.response);
+}
+
+Awaitable<LastAnswer> RegistryConnection::send_telling(
+    Ctx ctx, net::HttpRequest request, std::string scope) {
+  constexpr int k_first_server_error = 500;
+  LastAnswer last;
   Attempts attempts(options_, domain_);
   for (;;) {
     auto sending = send_once(ctx, request, scope);
@@ -130,14 +138,17 @@ Awaitable<net::HttpResponse> RegistryConnection::send(
       if (!goes_on) {
         std::rethrow_exception(trouble.failure);
       }
+      last.may_be_done_before = true;
       continue;
     }
-    net::HttpResponse response = std::move(*attempted.answer);
-    const bool goes_on =
-        is_worth_retrying(response) && co_await attempts.wait_for_next(ctx, wanted_rest(response));
+    last.response = std::move(*attempted.answer);
+    const bool goes_on = is_worth_retrying(last.response) &&
+                         co_await attempts.wait_for_next(ctx, wanted_rest(last.response));
     if (!goes_on) {
-      co_return response;
+      co_return last;
     }
+    last.may_be_done_before =
+        last.may_be_done_before || last.response.status >= k_first_server_error;
   }
 }
 

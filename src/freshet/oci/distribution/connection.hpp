@@ -14,6 +14,13 @@
 
 namespace freshet::oci {
 
+/// What the last of several equal requests was answered.
+struct LastAnswer {
+  net::HttpResponse response;
+  /// An earlier one, whose answer was lost or an error of the server, may have been carried out.
+  bool may_be_done_before = false;
+};
+
 /// Requests to one registry: knows how it is reached, authenticates, tries again. What
 /// `RegistryClient` and its transfers share. `http` must outlive it. Calls may interleave on one
 /// executor.
@@ -40,6 +47,8 @@ class RegistryConnection {
   /// may be done twice. Throws rate_limited when the registry demands a rest longer than there is
   /// time.
   Awaitable<net::HttpResponse> send(Ctx ctx, net::HttpRequest request, std::string scope);
+  /// The same, for what can be told to be done already.
+  Awaitable<LastAnswer> send_telling(Ctx ctx, net::HttpRequest request, std::string scope);
   /// One attempt.
   Awaitable<net::HttpResponse> send_once(Ctx ctx, net::HttpRequest request, std::string scope);
   /// One attempt at `request`, a GET or HEAD, with redirects followed: at most five, never from

@@ -182,33 +182,13 @@ Awaitable<net::HttpResponse> RegistryClient::request_deletion(
   net::HttpRequest request;
   request.method = "DELETE";
   request.url = fmt::format("/v2/{}/manifests/{}", repository, reference);
-  const std::string scope = fmt::format("repository:{}:delete", repository);
-  Attempts attempts(connection_->options(), domain());
-  bool may_be_done = false;
-  for (;;) {
-    auto sending = connection_->send_once(ctx, request, scope);
-    auto attempted = co_await attempt(std::move(sending));
-    if (attempted.trouble) {
-      may_be_done = true;
-      const Trouble trouble = *attempted.trouble;
-      const bool goes_on =
-          trouble.is_worth_retrying && co_await attempts.wait_for_next(ctx, trouble.retry_after);
-      if (!goes_on) {
-        std::rethrow_exception(trouble.failure);
-      }
-      continue;
-    }
-    net::HttpResponse response = std::move(*attempted.answer);
-    if (response.status == 404 && may_be_done) {
-      response.status = 202;
-    }
-    may_be_done = may_be_done || response.status >= 500;
-    const bool goes_on =
-        is_worth_retrying(response) && co_await attempts.wait_for_next(ctx, wanted_rest(response));
-    if (!goes_on) {
-      co_return response;
-    }
+  LastAnswer last = co_await connection_->send_telling(
+      ctx, std::move(request), fmt::format("repository:{}:delete", repository));
+  const bool is_gone = last.response.status == 404 && last.may_be_done_before;
+  if (is_gone) {
+    last.response.status = 202;
   }
+  co_return std::move(last.response);
 }
 
 Awaitable<void> RegistryClient::delete_manifest(Ctx ctx, std::string repository, Digest digest) {

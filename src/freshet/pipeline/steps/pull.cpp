@@ -5,6 +5,7 @@
 #include "freshet/net/retry.hpp"
 #include "freshet/oci/distribution/client.hpp"
 #include "freshet/oci/manifest.hpp"
+#include "freshet/pipeline/steps/registry_image.hpp"
 #include "freshet/pipeline/steps/registry_load.hpp"
 #include "freshet/registries/connections.hpp"
 #include "freshet/registries/engine_reach.hpp"
@@ -76,7 +77,7 @@ Awaitable<bool> is_schema1(Ctx ctx, StepScope scope, PullCandidate way, PullOpti
     const auto registry = co_await open_registry(ctx, scope, std::move(way), std::move(options));
     const auto manifest = co_await registry->find_manifest(
         ctx, reference.path, reference.digest ? reference.digest->to_string() : reference.tag);
-    co_return manifest&& oci::is_schema1_type(manifest->media_type);
+    co_return manifest.has_value() && oci::is_schema1_type(manifest->media_type);
   } catch (const Error&) {
     co_return false;
   }

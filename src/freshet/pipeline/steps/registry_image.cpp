@@ -2,7 +2,7 @@
 #include "freshet/pipeline/steps/registry_image.hpp"
 
 #include "freshet/base/ids.hpp"
-#include "freshet/oci/manifest.hpp"
+#include "freshet/oci/copy/platform_choice.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -111,15 +111,11 @@ Awaitable<RegistryImage> find_by(
   co_return RegistryImage{std::move(place), *manifest};
 }
 
-Awaitable<oci::ParsedManifest> get_parsed(Ctx ctx, oci::Place place, oci::Digest digest) {
-  const oci::Manifest manifest =
-      co_await place.registry->get_manifest(ctx, place.repository, digest.to_string());
-  co_return oci::parse_manifest(manifest.bytes, manifest.descriptor.media_type);
-}
-
-/// The manifest of the image that an engine here would run; nullopt for an index without any.
-Awaitable<std::optional<oci::ParsedManifest>> get_own_manifest(Ctx ctx, RegistryImage image) {
-  oci::ParsedManifest manifest = co_await get_parsed(ctx, image.place, image.manifest.digest);
+/// The manifest that tells most about an image here: of an index, that for this machine, else the
+/// first; nullopt for an index without any.
+Awaitable<std::optional<oci::ParsedManifest>> get_telling_manifest(Ctx ctx, RegistryImage image) {
+  oci::ParsedManifest manifest =
+      co_await get_parsed_manifest(ctx, image.place, image.manifest.digest.to_string());
   if (manifest.kind != oci::ManifestKind::index) {
     co_return manifest;
   }
@@ -127,8 +123,8 @@ Awaitable<std::optional<oci::ParsedManifest>> get_own_manifest(Ctx ctx, Registry
   if (entry == nullptr) {
     co_return std::nullopt;
   }
-  const oci::Digest digest = entry->descriptor.digest;
-  co_return co_await get_parsed(ctx, image.place, digest);
+  std::string digest = entry->descriptor.digest.to_string();
+  co_return co_await get_parsed_manifest(ctx, image.place, std::move(digest));
 }
 
 }  // namespace
@@ -171,8 +167,24 @@ std::string own_platform() {
   return "linux/" + (machine == "aarch64" ? std::string("arm64") : machine);
 }
 
+Awaitable<oci::ParsedManifest> get_parsed_manifest(
+    Ctx ctx, oci::Place place, std::string reference) {
+  const oci::Manifest manifest =
+      co_await place.registry->get_manifest(ctx, place.repository, std::move(reference));
+  co_return oci::parse_manifest(manifest.bytes, manifest.descriptor.media_type);
+}
+
+Awaitable<oci::ParsedManifest> get_own_manifest(Ctx ctx, oci::Place place, std::string reference) {
+  oci::ParsedManifest manifest = co_await get_parsed_manifest(ctx, place, std::move(reference));
+  if (manifest.kind == oci::ManifestKind::index) {
+    const std::string own = oci::entry_for(manifest, own_platform()).descriptor.digest.to_string();
+    manifest = co_await get_parsed_manifest(ctx, place, own);
+  }
+  co_return manifest;
+}
+
 Awaitable<std::optional<std::string>> find_internal_image_id(Ctx ctx, RegistryImage image) {
-  const auto manifest = co_await get_own_manifest(ctx, std::move(image));
+  const auto manifest = co_await get_telling_manifest(ctx, std::move(image));
   if (!manifest || !manifest->config) {
     co_return std::nullopt;
   }
@@ -180,7 +192,7 @@ Awaitable<std::optional<std::string>> find_internal_image_id(Ctx ctx, RegistryIm
 }
 
 Awaitable<model::ImageRecord> describe_registry_image(Ctx ctx, RegistryImage image) {
-  const auto manifest = co_await get_own_manifest(ctx, image);
+  const auto manifest = co_await get_telling_manifest(ctx, image);
   if (!manifest || !manifest->config) {
     throw Error(ErrorCode::unsupported, fmt::format("{} has no image in it", image.repo_digest()));
   }

@@ -3,6 +3,7 @@
 
 #include "freshet/model/image.hpp"
 #include "freshet/oci/copy/image_mover.hpp"
+#include "freshet/oci/manifest.hpp"
 #include "freshet/oci/reference.hpp"
 #include "freshet/pipeline/run/scope.hpp"
 #include "freshet/pipeline/steps/pull.hpp"
@@ -25,6 +26,14 @@ struct RegistryImage {
 /// Throws what the reference's own registry answers; not_found when it does not have it.
 Awaitable<RegistryImage> find_registry_image(
     Ctx ctx, StepScope scope, oci::Reference reference, PullOptions options);
+
+/// The manifest under a tag or digest. Throws what `RegistryClient::get_manifest` throws.
+Awaitable<oci::ParsedManifest> get_parsed_manifest(
+    Ctx ctx, oci::Place place, std::string reference);
+
+/// The same; of an index, that of the image for this machine's kind. Throws also what
+/// `oci::entry_for` throws.
+Awaitable<oci::ParsedManifest> get_own_manifest(Ctx ctx, oci::Place place, std::string reference);
 
 /// What names the image for this machine in its record: the digest of its configuration, in hex.
 /// nullopt when there is none in it (a signature, say).

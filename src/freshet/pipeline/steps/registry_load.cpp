@@ -3,7 +3,7 @@
 
 #include "freshet/base/text.hpp"
 #include "freshet/engine/docker/tar_stream.hpp"
-#include "freshet/oci/copy/platform_choice.hpp"
+#include "freshet/oci/copy/layer_hints.hpp"
 #include "freshet/pipeline/steps/registry_image.hpp"
 
 #include <boost/json.hpp>
@@ -26,26 +26,13 @@ struct Found {
   std::vector<std::string> diff_ids;
 };
 
-Awaitable<oci::ParsedManifest> get_manifest(Ctx ctx, oci::Place place, std::string reference) {
-  const oci::Manifest manifest =
-      co_await place.registry->get_manifest(ctx, place.repository, std::move(reference));
-  co_return oci::parse_manifest(manifest.bytes, manifest.descriptor.media_type);
-}
-
-/// Throws corrupt_data when the configuration does not tell as many as there are layers.
+/// As engines name them. Throws corrupt_data when the configuration does not tell as many as there
+/// are layers.
 std::vector<std::string> diff_ids_of(std::string_view config, std::size_t layer_count) {
   std::vector<std::string> out;
-  boost::system::error_code code;
-  const json::value parsed = json::parse(config, code);
-  if (!code) {
-    const json::value* ids = parsed.find_pointer("/rootfs/diff_ids", code);
-    if (ids != nullptr && ids->is_array()) {
-      for (const json::value& id : ids->get_array()) {
-        out.emplace_back(id.is_string() ? std::string_view(id.get_string()) : std::string_view());
-      }
-    }
-  }
-  if (code || out.size() != layer_count) {
+  std::ranges::transform(
+      oci::diff_ids_of(config), std::back_inserter(out), &oci::Digest::to_string);
+  if (out.size() != layer_count) {
     throw Error(
         ErrorCode::corrupt_data,
         fmt::format(
@@ -123,15 +110,6 @@ bool is_that_image(const engine::ImageDetails& details, const Found& image) {
 }
 
 }  // namespace
-
-Awaitable<oci::ParsedManifest> get_own_manifest(Ctx ctx, oci::Place place, std::string reference) {
-  oci::ParsedManifest manifest = co_await get_manifest(ctx, place, std::move(reference));
-  if (manifest.kind == oci::ManifestKind::index) {
-    const std::string own = oci::entry_for(manifest, own_platform()).descriptor.digest.to_string();
-    manifest = co_await get_manifest(ctx, place, own);
-  }
-  co_return manifest;
-}
 
 oci::Reference loaded_name(oci::Reference reference) {
   if (reference.digest) {

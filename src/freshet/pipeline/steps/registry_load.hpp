@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "freshet/oci/copy/image_mover.hpp"
-#include "freshet/oci/manifest.hpp"
 #include "freshet/pipeline/run/scope.hpp"
 #include "freshet/pipeline/steps/pull.hpp"
 
@@ -21,10 +19,6 @@ namespace freshet::pipeline {
 /// Source: github.com/moby/moby, image/spec/v1.2.md ("Combined Image JSON + Filesystem Changeset").
 Awaitable<std::string> load_from_registry(
     Ctx ctx, StepScope scope, registries::PullCandidate way, PullOptions options);
-
-/// The manifest of an image (a tag or digest); of an index, that for this machine's kind. Throws
-/// what `RegistryClient::get_manifest` and `oci::entry_for` throw.
-Awaitable<oci::ParsedManifest> get_own_manifest(Ctx ctx, oci::Place place, std::string reference);
 
 /// `domain/path:sha256-…`, by which the engine knows an image that was loaded by that digest; any
 /// other reference as it is, with its tag.
