@@ -15,11 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from support.distribution import Distribution
 from support.engine import Engine
 from support.freshet import Freshet
 from support.git import Repository
 from support.paths import freshet_binary
 from support.pipelines import BUILD, DOCKERFILE, with_fields
+from support.private_network import FreshetThere, PrivateNetwork
 from support.registry import Registry
 from support.servers import Authority
 
@@ -104,6 +106,31 @@ def connected(freshet, registry, prefix):
     """The binary with the tests' registry as its default one, named 'local'."""
     freshet.registry_add(registry, prefix=prefix)
     return freshet
+
+
+@pytest.fixture(scope="session")
+def backend(tmp_path_factory):
+    """A registry to stand behind servers of the tests, with the small image 'base:1'."""
+    registry = Distribution(tmp_path_factory.mktemp("backend"))
+    for running in _running(registry):
+        running.push_base_image()
+        yield running
+
+
+@pytest.fixture
+def network(tmp_path):
+    """A network in which the hosts of providers are servers of ours; for root alone."""
+    network = PrivateNetwork(tmp_path / "network")
+    yield network
+    network.close()
+
+
+@pytest.fixture
+def there(binary, tmp_path, engine, network):
+    """The binary in that network, with an empty data directory."""
+    runner = FreshetThere(binary, tmp_path, engine, network)
+    yield runner
+    runner.close()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Docker's registry with other settings than scripts/registry gives it: TLS, tokens, a secret
-mirror; as the real part behind what a test imitates."""
+"""Docker's registry with other settings than scripts/registry gives it: TLS, tokens; also
+the real part behind what a test imitates."""
 
 import http.client
 import json
