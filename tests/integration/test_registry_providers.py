@@ -17,6 +17,7 @@ from support.private_network import can_make_networks
 
 pytestmark = pytest.mark.skipif(not can_make_networks(), reason="only root can make networks")
 
+PRINCIPAL = "a5c1c1c8-0000-4000-8000-1f0f1f0f1f0f"
 PASSED = {
     name: "passed" for name in ("reach", "tls", "protocol", "credentials", "pull", "push")
 }
@@ -69,8 +70,7 @@ CASES = [
         path="ada", domain="docker.io",
     ),
     Case(
-        "acr", ["--domain", "acme.azurecr.io", "--client-id", "a5c1c1c8-0000-4000-8000-1f0f1f0f1f0f"],
-        "a5c1c1c8-0000-4000-8000-1f0f1f0f1f0f",
+        "acr", ["--domain", "acme.azurecr.io", "--client-id", PRINCIPAL], PRINCIPAL,
         Shape(
             "acme.azurecr.io", "https://acme.azurecr.io/oauth2/token", "acme.azurecr.io",
             tells=("access_token",), storage="weuacme.blob.core.windows.net",

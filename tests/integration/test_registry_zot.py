@@ -57,9 +57,9 @@ def built(freshet, local_image, prefix, name, where):
             image_name: {name}
             tag: v1
             registry: {where}
-            dockerfile: {{content: "FROM ${{{{BASE}}}}\\nLABEL salt={prefix}\\nRUN echo {prefix} > /x\\n"}}
+            dockerfile: {{content: "FROM ${{{{BASE}}}}\\nRUN echo ${{{{SALT}}}} > /x\\n"}}
         """,
-        vars={"BASE": local_image},
+        vars={"BASE": local_image, "SALT": prefix},
     )
     assert run.result == "success", run
     (record,) = freshet.json("image", "list")["images"]

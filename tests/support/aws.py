@@ -14,6 +14,8 @@ from .hosted import REPOSITORY, Hosted, Shape
 from .servers import Answer, json_answer
 
 ACCOUNT = "123456789012"
+UNKNOWN_KEY = "The security token included in the request is invalid."
+EXPIRED_KEY = "The security token included in the request is expired"
 STS = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 
@@ -113,8 +115,7 @@ class Aws:
         """The key of a signed request; words: how the service calls what may be wrong."""
         key = self.keys.get(key_id(request))
         if key is None:
-            raise Refused(words["unknown"], "The security token included in the request is invalid.",
-                          words["status"])
+            raise Refused(words["unknown"], UNKNOWN_KEY, words["status"])
         try:
             check_signature(request, key.secret, region, service)
         except WrongSignature as error:
@@ -124,11 +125,9 @@ class Aws:
                 f"({error})", words["status"],
             ) from error
         if (request.headers.get("X-Amz-Security-Token") or "") != key.session:
-            raise Refused(words["unknown"], "The security token included in the request is invalid.",
-                          words["status"])
+            raise Refused(words["unknown"], UNKNOWN_KEY, words["status"])
         if key.expires is not None and key.expires <= time.time():
-            raise Refused(words["expired"], "The security token included in the request is expired",
-                          words["status"])
+            raise Refused(words["expired"], EXPIRED_KEY, words["status"])
         return key
 
     def _json_service(self, region, service):
@@ -140,7 +139,9 @@ class Aws:
         def answer(request):
             if self.busy:
                 self.busy -= 1
-                return json_answer(400, {"__type": "ThrottlingException", "message": "Rate exceeded"})
+                return json_answer(
+                    400, {"__type": "ThrottlingException", "message": "Rate exceeded"}
+                )
             try:
                 key = self.check(request, region, service, words)
                 action = (request.headers.get("X-Amz-Target") or "").rpartition(".")[2]

@@ -77,10 +77,10 @@ def _canonical(request, names):
         (urllib.parse.quote(name, safe="-_.~"), urllib.parse.quote(value, safe="-_.~"))
         for name, value in urllib.parse.parse_qsl(query, keep_blank_values=True)
     )
-    headers = "".join(
-        f"{name}:{','.join(' '.join(value.split()) for value in request.headers.get_all(name, []))}\n"
-        for name in names
-    )
+    headers = ""
+    for name in names:
+        values = [" ".join(value.split()) for value in request.headers.get_all(name, [])]
+        headers += f"{name}:{','.join(values)}\n"
     return "\n".join(
         [
             request.method,

@@ -9,7 +9,7 @@ from .servers import Answer
 HOP_BY_HOP = {"connection", "content-length", "host", "transfer-encoding", "keep-alive", "expect"}
 
 
-def pass_on(request, address, headers=None, authorization=None):
+def pass_on(request, address, authorization=None):
     """Asks 'host:port' the same over plain http and returns its answer.
 
     authorization: instead of the client's own.
@@ -22,14 +22,13 @@ def pass_on(request, address, headers=None, authorization=None):
         kept["Authorization"] = authorization
     connection = http.client.HTTPConnection(address, timeout=30)
     try:
-        connection.request(request.method, request.target, request.body, {**kept, **(headers or {})})
+        connection.request(request.method, request.target, request.body, kept)
         response = connection.getresponse()
         body = response.read()
     finally:
         connection.close()
+    dropped = HOP_BY_HOP - {"content-length"} if request.method == "HEAD" else HOP_BY_HOP
     answered = {
-        name: value
-        for name, value in response.headers.items()
-        if name.lower() not in HOP_BY_HOP - ({"content-length"} if request.method == "HEAD" else set())
+        name: value for name, value in response.headers.items() if name.lower() not in dropped
     }
     return Answer(response.status, body, answered)

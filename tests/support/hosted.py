@@ -40,6 +40,7 @@ class Hosted:
     logins: list = field(default_factory=list)  # scopes that were asked for with the right login
     tokens: dict = field(default_factory=dict)  # token -> scopes
     signed: set = field(default_factory=set)  # queries of download URLs
+    shown: dict = field(default_factory=dict)  # 'registry', 'tokens', 'storage' -> client's names
 
     def put_on(self, network):
         host, _, port = self.shape.host.partition(":")
@@ -51,9 +52,13 @@ class Hosted:
             network.serve(self.shape.storage, self.answer_storage)
         return self
 
+    def _note(self, part, request):
+        self.shown.setdefault(part, set()).add(request.certificate)
+
     # --- the registry ---------------------------------------------------------------------
 
     def answer(self, request):
+        self._note("registry", request)
         if self.shape.realm and request.path == "/" + self.shape.realm.split("/", 3)[3]:
             return self.answer_login(request)
         if not self._is_let_in(request):
@@ -61,7 +66,8 @@ class Hosted:
         if request.method == "GET" and "/blobs/sha256:" in request.path and self.shape.storage:
             query = f"X-Signature={secrets.token_hex(8)}"
             self.signed.add(query)
-            return Answer(307, "", {"Location": f"https://{self.shape.storage}{request.path}?{query}"})
+            where = f"https://{self.shape.storage}{request.path}?{query}"
+            return Answer(307, "", {"Location": where})
         return self._pass_on(request)
 
     def _pass_on(self, request):
@@ -103,6 +109,7 @@ class Hosted:
         return request.basic == (self.user, self.password)
 
     def answer_login(self, request):
+        self._note("tokens", request)
         query = request.query
         if request.method != "GET" or query.get("service") != [self.shape.service]:
             self.violations.append(f"{request.method} {request.target}")
@@ -121,6 +128,7 @@ class Hosted:
         return json_answer(200, document)
 
     def answer_storage(self, request):
+        self._note("storage", request)
         if request.headers.get("Authorization") or request.headers.get("Cookie"):
             self.violations.append(f"a login for {request.path} of the storage")
             return Answer(400, "Only one auth mechanism allowed")

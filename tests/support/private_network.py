@@ -30,7 +30,7 @@ class PrivateNetwork:
     def __init__(self, directory):
         self._directory = directory
         directory.mkdir(parents=True)
-        self._authority = Authority(directory / "authority")
+        self.authority = Authority(directory / "authority")
         self._hosts = directory / "hosts"
         self._hosts.write_text("127.0.0.1 localhost\n")
         self._addresses = {}
@@ -38,23 +38,38 @@ class PrivateNetwork:
         self._namespace = _in_thread(_make_namespace)
         self._running.callback(os.close, self._namespace)
         self._run("ip", "link", "set", "lo", "up")
-        self._trust_authority()
+        self._trust(self.authority)
 
     def close(self):
         self._running.close()
 
-    def serve(self, host, answer, port=443, address=None):
+    def serve(self, host, answer, port=443, address=None, days=2):
         """Answers requests to https://host, or http://host where the port is 80.
 
-        address: instead of one that looks public; it needs no name then.
+        address: instead of one that looks public; it needs no name then. days: how long its
+        certificate is good.
         """
         certificate = None
         if port != 80:
-            certificate = self._authority.issue(host, [host]) / "both.pem"
+            certificate = self.authority.issue(host, f"IP:127.0.0.1,DNS:{host}", days) / "both.pem"
         listener = self._listen(self._address_of(host, address), port)
         self._running.enter_context(
-            serve_requests(answer, certificate=certificate, listener=listener)
+            serve_requests(
+                answer, certificate=certificate, listener=listener,
+                client_authority=self.authority.certificate,
+            )
         )
+
+    def name(self, host, other):
+        """One more name for what another one is served at."""
+        if host not in self._addresses:
+            self._addresses[host] = self._addresses[other]
+            with open(self._hosts, "a") as hosts:
+                hosts.write(f"{self._addresses[other]} {host}\n")
+
+    def distrust(self):
+        """From now on what runs there trusts an authority that has vouched for nobody."""
+        self._trust(Authority(self._directory / "stranger"))
 
     def command(self, command):
         """The command to run so that a command runs there."""
@@ -75,13 +90,14 @@ class PrivateNetwork:
     def _run(self, *command):
         run("nsenter", f"--net={self._path}", *command)
 
-    def _trust_authority(self):
-        """A directory like /etc/ssl/certs that knows one authority."""
+    def _trust(self, authority):
+        """Makes a directory like /etc/ssl/certs that knows this authority alone."""
         trusted = self._directory / "trusted"
+        shutil.rmtree(trusted, ignore_errors=True)
         trusted.mkdir()
-        shutil.copy(self._authority.certificate, trusted / "ours.pem")
+        shutil.copy(authority.certificate, trusted / "authority.pem")
         run("openssl", "rehash", trusted)
-        shutil.copy(self._authority.certificate, trusted / "ca-certificates.crt")
+        shutil.copy(authority.certificate, trusted / "ca-certificates.crt")
 
     def _address_of(self, host, address):
         if host not in self._addresses:

@@ -35,6 +35,7 @@ class Request:
     target: str  # path and query, as it was sent
     headers: object  # an email.message.Message: names in any case
     body: bytes
+    certificate: str | None = None  # the name in the client's certificate, if it showed one
 
     @property
     def path(self):
@@ -72,7 +73,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _handle(self):
         self.close_connection = True
-        request = Request(self.command, self.path, self.headers, self._read_body())
+        request = Request(
+            self.command, self.path, self.headers, self._read_body(), self._shown_name()
+        )
         answer = self.server.answer(request)
         self.send_response(answer.status)
         for name, value in {**answer.headers, "Connection": "close"}.items():
@@ -82,6 +85,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
+
+    def _shown_name(self):
+        if not isinstance(self.connection, ssl.SSLSocket):
+            return None
+        certificate = self.connection.getpeercert() or {}
+        return dict(part[0] for part in certificate.get("subject", [])).get("commonName")
 
     def _read_body(self):
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -120,11 +129,13 @@ def serve(answer, host="127.0.0.1", certificate=None):
 
 
 @contextlib.contextmanager
-def serve_requests(answer, host="127.0.0.1", certificate=None, listener=None):
+def serve_requests(
+    answer, host="127.0.0.1", certificate=None, listener=None, client_authority=None
+):
     """Serves answer(Request) -> Answer; yields 'host:port'.
 
     certificate: a file with key and certificate, to serve https. listener: a socket that listens
-    already, instead of one at the host.
+    already, instead of one at the host. client_authority: whose certificates clients may show.
     """
     server = _Server((host, 0), _Handler, bind_and_activate=listener is None)
     if listener is not None:
@@ -135,6 +146,9 @@ def serve_requests(answer, host="127.0.0.1", certificate=None, listener=None):
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
+        if client_authority is not None:
+            context.load_verify_locations(client_authority)
+            context.verify_mode = ssl.CERT_OPTIONAL
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )
@@ -184,10 +198,11 @@ class Authority:
         self._request(directory, "authority", "-x509", "-days", "2")
         self.certificate = directory / "cert.pem"
 
-    def issue(self, name, valid_for="IP:127.0.0.1"):
+    def issue(self, name, valid_for="IP:127.0.0.1", days=2):
         """A directory with ca.pem, cert.pem, key.pem and both.pem: of a client, or of a server.
 
         valid_for: the addresses ("IP:...") and names ("DNS:...") of the server.
+        days: how long from now; negative: it has expired.
         """
         directory = self.directory / name
         if not directory.exists():
@@ -197,7 +212,7 @@ class Authority:
             names = directory / "names"
             names.write_text(f"subjectAltName = {valid_for}\nbasicConstraints = CA:FALSE\n")
             run(
-                "openssl", "x509", "-req", "-in", request, "-days", "2", "-extfile", names,
+                "openssl", "x509", "-req", "-in", request, "-days", str(days), "-extfile", names,
                 "-CA", self.certificate, "-CAkey", self.directory / "key.pem", "-CAcreateserial",
                 "-out", directory / "cert.pem",
             )
