@@ -3,12 +3,14 @@
 logins that expire, repositories that have to be there."""
 
 import secrets
+import time
 
 import pytest
 
 from support.aws import ACCOUNT, Aws, ContainerCredentials, InstanceMetadata
 from support.leaks import files_that_hold, forms_of, holds
 from support.private_network import can_make_networks
+from support.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(not can_make_networks(), reason="only root can make networks")
 
@@ -184,6 +186,33 @@ def test_a_missing_right_to_make_repositories_is_told(there, aws, local_image, p
 
 
 # --- expiry -----------------------------------------------------------------------------------
+
+
+def test_a_login_that_ends_in_the_middle_of_a_push_is_renewed(
+    there, aws, backend, local_image, prefix
+):
+    """It ends before the time that AWS told; ECR says so with 403."""
+    make_repository(aws, f"{prefix}/app")
+    add(there, "--prefix", prefix, "--default", key=aws.add_user())
+    aws.calls.clear()
+    ended = []
+
+    def end_logins(request):
+        if request.method == "PUT" and "/manifests/" in request.path and not ended:
+            # A login that is refused right after it was given out is not asked for again.
+            start = time.time()
+            wait_for(lambda: time.time() > start + 11, "a login that is not new", timeout=20)
+            for password, (account, region, _) in list(aws.logins.items()):
+                aws.logins[password] = (account, region, 0)
+            ended.append(request.path)
+
+    aws.before = end_logins
+    run = push(there, local_image, prefix)
+
+    assert run.result == "success", run
+    assert ended
+    assert aws.actions() == ["GetAuthorizationToken"] * 2
+    assert backend.tags(f"{prefix}/app") == ["v1"]
 
 
 def test_a_login_that_is_about_to_end_is_not_used(there, aws, local_image, prefix):

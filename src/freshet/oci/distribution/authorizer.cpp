@@ -155,7 +155,9 @@ Awaitable<StreamedAnswer> Authorizer::run(
     answer = co_await exchange(ctx, request, is_streamed);
     const auto peer = net::address_of_host(answer.head.peer_address);
     is_registry_internal_ = peer && net::is_internal_address(*peer);
-    if (answer.head.status != 401 || !learn(answer.head)) {
+    const bool is_refused =
+        may_have_expired(answer.head, proof) || (answer.head.status == 401 && learn(answer.head));
+    if (!is_refused) {
       co_return answer;
     }
     const bool is_hopeless = !has_better(proof, scope) || round == k_max_rounds;
@@ -163,6 +165,12 @@ Awaitable<StreamedAnswer> Authorizer::run(
       co_return answer;
     }
   }
+}
+
+/// ECR answers 403 when a login has expired, to HEAD without a word that would tell it from a right
+/// that is missing. Sources whose logins do not expire have no others, and so nothing is repeated.
+bool Authorizer::may_have_expired(const net::HttpResponse& response, const Proof& proof) const {
+  return response.status == 403 && proof.scheme == "basic" && challenge_->scheme == "basic";
 }
 
 bool Authorizer::learn(const net::HttpResponse& response) {

@@ -42,13 +42,14 @@ class Authorizer {
       std::shared_ptr<CredentialSource> credentials,
       Now now = &Ctx::Clock::now);
 
-  /// Answers 401 itself: with a first or a renewed token, with Basic, with renewed credentials. A
-  /// 401 that is left is the caller's to judge; so is every 401 to a request with `body_stream`,
-  /// which is read only once: asked again, it goes with what was learnt from the 401.
-  /// `scope` is e.g. `repository:team/app:pull`, several are separated by blanks, none is empty.
-  /// `request.url` must be on the registry.
-  /// Throws: upstream_denied (untrusted realm, credentials refused by the token server),
-  /// ServerTrouble (of the token server), and what `HttpClient::send` and the source throw.
+  /// Answers 401 itself: with a first or a renewed token, with Basic, with renewed credentials; and
+  /// 403 to Basic with renewed credentials, where the source has any. A 401 that is left is the
+  /// caller's to judge; so is every 401 to a request with `body_stream`, which is read only once:
+  /// asked again, it goes with what was learnt from the 401. `scope` is e.g.
+  /// `repository:team/app:pull`, several are separated by blanks, none is empty. `request.url` must
+  /// be on the registry. Throws: upstream_denied (untrusted realm, credentials refused by the token
+  /// server), ServerTrouble (of the token server), and what `HttpClient::send` and the source
+  /// throw.
   Awaitable<net::HttpResponse> send(Ctx ctx, net::HttpRequest request, std::string scope);
   /// The same without waiting for the body of an answer that is not a refusal.
   Awaitable<StreamedAnswer> open(Ctx ctx, net::HttpRequest request, std::string scope);
@@ -85,6 +86,7 @@ class Authorizer {
   Awaitable<Proof> authenticate(Ctx ctx, net::HttpRequest& request, const std::string& scope);
   /// Whether another attempt, after a 401 to one made with `proof`, would be made with another.
   bool has_better(const Proof& proof, const std::string& scope);
+  bool may_have_expired(const net::HttpResponse& response, const Proof& proof) const;
   bool learn(const net::HttpResponse& response);
   bool discard_credentials(int generation);
   const Token* find_token(const std::string& scope) const;

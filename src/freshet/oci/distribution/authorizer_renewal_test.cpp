@@ -54,6 +54,18 @@ TEST_F(AuthorizerTest, gets_other_credentials_when_basic_ones_are_refused) {
   EXPECT_EQ(source->discards, 1);
 }
 
+TEST_F(AuthorizerTest, gets_other_credentials_when_basic_ones_are_forbidden_and_there_are_any) {
+  ScriptedHttp http{{k_get, basic_401()}, {k_get, reply(403)}, {k_get, reply(200)}};
+  auto source = std::make_shared<ChangingCredentials>(std::vector<std::string>{"old", "hunter2"});
+  Authorizer authorizer = make(http, source);
+  EXPECT_EQ(status(authorizer), 200);
+  EXPECT_EQ(http.authorization(2), k_basic);
+
+  ScriptedHttp strict{{k_get, basic_401()}, {k_get, reply(403)}};
+  Authorizer fixed = make(strict);
+  EXPECT_EQ(status(fixed), 403);
+}
+
 TEST_F(AuthorizerTest, gets_other_credentials_once_when_the_token_server_refuses_them) {
   ScriptedHttp http{
       {k_get, bearer_401()}, {k_token, reply(401)}, {k_token, token("t")}, {k_get, reply(200)}};
