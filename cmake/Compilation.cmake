@@ -29,7 +29,7 @@ target_compile_definitions(freshet_compilation INTERFACE
   BOOST_BEAST_USE_STD_STRING_VIEW
   FRESHET_VERSION="${PROJECT_VERSION}")
 # The libraries of the precompiled headers: their definitions must be the same everywhere.
-target_link_libraries(freshet_compilation INTERFACE Boost::json fmt::fmt Threads::Threads)
+target_link_libraries(freshet_compilation INTERFACE Boost::json freshet_fmt Threads::Threads)
 
 add_library(freshet_warnings INTERFACE)
 target_compile_options(freshet_warnings INTERFACE

@@ -25,6 +25,9 @@ class ByteRing {
     if (bytes_ == nullptr) {
       bytes_ = std::make_unique_for_overwrite<char[]>(k_capacity);
     }
+    if (used_ == 0) {
+      start_ = 0;  // what was written last is still in the processor's cache
+    }
     const std::size_t end = (start_ + used_) % k_capacity;
     return {bytes_.get() + end, std::min(free(), k_capacity - end)};
   }

@@ -19,11 +19,7 @@ foreach(name control filesync fsutil health status)
 endforeach()
 add_library(freshet_buildkit_proto STATIC ${proto_sources})
 target_include_directories(freshet_buildkit_proto SYSTEM PUBLIC "${proto_out}")
-# Their NOMINMAX and -pthread mean nothing here and would make the precompiled headers unusable.
-set_property(TARGET PkgConfig::GRPC PkgConfig::ABSL PkgConfig::RE2 PROPERTY INTERFACE_COMPILE_OPTIONS "")
-# `synchronization` is used by the stubs directly, so the linker wants it named.
-target_link_libraries(freshet_buildkit_proto
-  PUBLIC PkgConfig::GRPC PkgConfig::ABSL protobuf::libprotobuf)
+target_link_libraries(freshet_buildkit_proto PUBLIC freshet_grpc)
 
 list(APPEND engine_sources
   buildkit/blocking_call.cpp
@@ -53,4 +49,4 @@ list(APPEND engine_tests
   buildkit/status_stream_test.cpp
   buildkit/testing/fake_builder.cpp
   testing/real_engine.cpp)
-list(APPEND engine_uses freshet_buildkit_proto PkgConfig::RE2)
+list(APPEND engine_uses freshet_buildkit_proto)

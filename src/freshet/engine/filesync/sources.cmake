@@ -19,4 +19,4 @@ list(APPEND engine_tests
   filesync/pattern_test.cpp
   filesync/selection_test.cpp
   filesync/walker_test.cpp)
-list(APPEND engine_uses PkgConfig::SODIUM)
+list(APPEND engine_uses freshet_sodium)

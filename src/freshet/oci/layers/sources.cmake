@@ -11,4 +11,4 @@ set(oci_layers_tests
   layers/decompression_test.cpp
   layers/produced_stream_test.cpp
   layers/wake_up_test.cpp)
-set(oci_layers_uses OpenSSL::Crypto PkgConfig::DEFLATE PkgConfig::ZSTD ZLIB::ZLIB fmt::fmt)
+set(oci_layers_uses OpenSSL::Crypto freshet_deflate PkgConfig::ZSTD ZLIB::ZLIB freshet_fmt)
