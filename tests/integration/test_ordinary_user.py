@@ -264,3 +264,47 @@ def test_what_not_even_root_can_change_is_told_and_looked_at_again(freshet, engi
     assert (freshet.data_dir / "runs" / build / "running").exists()
     assert freshet.run_repository(live.repository, vars).result == "success"
     assert_nothing_is_left(freshet, engine)
+
+
+# --- pushes -----------------------------------------------------------------------------------
+
+PUSH = """
+    version: '1.0'
+    steps:
+      build:
+        type: build
+        image_name: large
+        tag: '${{TAG}}'
+        working_directory: '${{main_clone}}'
+        registry: local
+"""
+LARGE = "RUN head -c 40000000 /dev/urandom > /large"
+EXPORTED = "the engine exports the image"
+HANDED_OVER = "the engine hands over just those layers"
+
+
+def test_a_small_change_of_a_large_image_is_pushed_without_exporting_it(
+    freshet, engine, registry, vars, prefix
+):
+    freshet.registry_add(registry, name="local", prefix=prefix)
+    dockerfile = f"FROM {vars['BASE']}\n{LARGE}\n"
+    repository = freshet.make_repository(PUSH, {"Dockerfile": dockerfile, "change": "1"})
+    first = freshet.run_repository(repository, {"TAG": "one"})
+    assert first.result == "success", first
+    freshet.commit(repository, {"Dockerfile": dockerfile + "COPY change /change\n"})
+    second = freshet.run_repository(repository, {"TAG": "two"})
+    again = freshet.run_repository(repository, {"TAG": "three"})
+
+    assert second.result == again.result == "success", (second, again)
+    assert any(EXPORTED in line for line in first["build"].log), first
+    assert any(HANDED_OVER in line for line in second["build"].log), second
+    assert not any("warning" in line for line in second["build"].log), second
+    for run in (first, again):
+        assert HANDED_OVER not in run["build"].text
+    (image,) = [event["image"] for event in second.events if event["event"] == "image"]
+    manifest = registry.manifest(f"{prefix}/large", "two")
+    assert manifest.body["config"]["digest"] == "sha256:" + image["internal_image_id"]
+    assert image["repo_digest"].endswith(f"/{prefix}/large@{manifest.digest}")
+    assert manifest.layers[:-1] == registry.manifest(f"{prefix}/large", "one").layers
+    names = [tag for image in engine.get("/images/json") for tag in image["RepoTags"] or []]
+    assert [name for name in names if "/freshet/" in name or "freshet-name/" in name] == []

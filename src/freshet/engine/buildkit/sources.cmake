@@ -3,7 +3,7 @@
 set(proto_out "${CMAKE_BINARY_DIR}/generated")
 set(proto_dir freshet/engine/buildkit/proto)
 set(proto_sources)
-foreach(name control filesync fsutil health status)
+foreach(name control filesync fsutil gateway health status)
   set(stem "${proto_out}/${proto_dir}/${name}")
   set(outputs "${stem}.pb.cc" "${stem}.pb.h" "${stem}.grpc.pb.cc" "${stem}.grpc.pb.h")
   add_custom_command(
@@ -29,6 +29,7 @@ list(APPEND engine_sources
   buildkit/control_channel.cpp
   buildkit/diff_copy.cpp
   buildkit/dockerfile_source.cpp
+  buildkit/image_config.cpp
   buildkit/session.cpp
   buildkit/session_id.cpp
   buildkit/session_server.cpp

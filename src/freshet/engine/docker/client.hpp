@@ -76,6 +76,8 @@ class DockerClient {
   /// the reading, too; the client outlives the stream.
   Awaitable<std::unique_ptr<net::ByteStream>> export_image(Ctx ctx, std::string image);
   Awaitable<void> tag_image(Ctx ctx, std::string image, std::string repository, std::string tag);
+  /// Takes a name off an image; the image goes with its last one. Absent is success.
+  Awaitable<void> remove_image_name(Ctx ctx, std::string repository, std::string tag);
   /// Makes an image of one layer, the uncompressed archive `tar`, under the name `repository:tag`;
   /// `changes` are instructions of a Dockerfile that need no build, such as `LABEL a=b`.
   Awaitable<void> import_image(

@@ -2,6 +2,7 @@
 #include "freshet/engine/docker/image_sources.hpp"
 
 #include "freshet/engine/docker/image_export.hpp"
+#include "freshet/engine/docker/image_handover.hpp"
 #include "freshet/engine/docker/image_layers.hpp"
 
 #include <fmt/format.h>
@@ -196,7 +197,11 @@ std::unique_ptr<oci::ImageSource> make_fallback_source(
 }
 
 Awaitable<std::unique_ptr<oci::ImageSource>> make_image_source(
-    Ctx ctx, DockerClient& client, asio::thread_pool& pool, std::string image) {
+    Ctx ctx,
+    DockerClient& client,
+    asio::thread_pool& pool,
+    std::string image,
+    ReadingOptions options) {
   const std::optional<ImageDetails> details = co_await client.find_image(ctx, image);
   if (!details) {
     throw Error(ErrorCode::not_found, fmt::format("the Docker engine has no image '{}'", image));
@@ -204,6 +209,11 @@ Awaitable<std::unique_ptr<oci::ImageSource>> make_image_source(
   const std::vector<oci::Digest> diff_ids = parse_diff_ids(*details);
   std::unique_ptr<oci::ImageSource> exported =
       make_export_source(client, pool, details->id, diff_ids);
+  // The engine has to reach this process, at a loopback address.
+  if (options.read_config && client.endpoint().shares_files()) {
+    exported =
+        make_handover_source(client, pool, *details, std::move(options), std::move(exported));
+  }
   std::unique_ptr<oci::ImageSource> stored =
       co_await find_storage_source(ctx, client, pool, details->id, diff_ids);
   if (!stored) {

@@ -90,6 +90,14 @@ Awaitable<void> DockerClient::tag_image(
   co_await impl_->transport.call(ctx, std::move(request));
 }
 
+Awaitable<void> DockerClient::remove_image_name(Ctx ctx, std::string repository, std::string tag) {
+  const std::string name = repository + ":" + tag;
+  const std::string subject = fmt::format("image '{}'", name);
+  EngineRequest request = make_request("DELETE", path_of(name, ""), "untag " + subject, subject);
+  request.accepted.push_back(404);
+  co_await impl_->transport.call(ctx, std::move(request));
+}
+
 Awaitable<void> DockerClient::import_image(
     Ctx ctx,
     std::string tar,

@@ -2,7 +2,9 @@
 // Images out of a real engine (FRESHET_TEST_ENGINE), by its export and, where that may be read, by
 // its storage.
 #include "freshet/base/ids.hpp"
+#include "freshet/engine/buildkit/image_config.hpp"
 #include "freshet/engine/docker/image_export.hpp"
+#include "freshet/engine/docker/image_handover.hpp"
 #include "freshet/engine/docker/image_sources.hpp"
 #include "freshet/engine/testing/failure.hpp"
 #include "freshet/engine/testing/image_maker.hpp"
@@ -81,6 +83,44 @@ TEST_F(RealEngineImage, comes_out_of_the_export_with_the_right_digests) {
     EXPECT_EQ(oci::Digest::of(content), diff_ids[index]);
   }
   EXPECT_EQ(oci::Digest::of(run(io, source->config(Ctx()))).to_string(), details->id);
+}
+
+TEST_F(RealEngineImage, has_the_configuration_that_the_builder_tells) {
+  const Ctx ctx = Ctx().within(std::chrono::seconds(30));
+  const std::string config = run(io, read_image_config(ctx, *client, name));
+  EXPECT_EQ(oci::Digest::of(config).to_string(), details->id);
+}
+
+/// Has no image at all.
+class NoSource : public oci::ImageSource {
+ public:
+  explicit NoSource(std::vector<oci::Digest> diff_ids) : diff_ids_(std::move(diff_ids)) {}
+  const std::vector<oci::Digest>& diff_ids() const override { return diff_ids_; }
+  std::string_view name() const override { return "nothing"; }
+  Awaitable<std::string> config(Ctx) override { throw Error(ErrorCode::internal, "no source"); }
+  Awaitable<void> visit_layers(Ctx, std::set<std::size_t>, Visitor) override {
+    throw Error(ErrorCode::internal, "no source");
+  }
+
+ private:
+  const std::vector<oci::Digest> diff_ids_;
+};
+
+TEST_F(RealEngineImage, is_handed_over_by_its_upper_layers_and_keeps_its_names) {
+  ImageDetails as_large = *details;
+  as_large.size_bytes = 100'000'000'000;  // makes the export look dear
+  ReadingOptions options;
+  options.read_config = [&](Ctx ctx, std::string of) {
+    return read_image_config(ctx, *client, std::move(of));
+  };
+  const auto source =
+      make_handover_source(*client, pool, as_large, options, std::make_unique<NoSource>(diff_ids));
+  const std::size_t top = diff_ids.size() - 1;
+  const auto layers = run(io, collect(*source, {0, top}));
+  EXPECT_EQ(oci::Digest::of(layers.at(0)), diff_ids[0]);
+  EXPECT_EQ(oci::Digest::of(layers.at(top)), diff_ids[top]);
+  EXPECT_EQ(oci::Digest::of(run(io, source->config(Ctx()))).to_string(), details->id);
+  EXPECT_EQ(run(io, client->find_image(Ctx(), name))->repo_tags, details->repo_tags);
 }
 
 TEST_F(RealEngineImage, comes_out_of_the_storage_byte_for_byte_as_out_of_the_export) {

@@ -12,8 +12,12 @@ list(APPEND engine_sources
   docker/exports.cpp
   docker/http.cpp
   docker/image_export.cpp
+  docker/image_handover.cpp
+  docker/image_inbox.cpp
   docker/image_layers.cpp
   docker/image_legacy.cpp
+  docker/image_name.cpp
+  docker/image_reading.cpp
   docker/image_sources.cpp
   docker/image_store.cpp
   docker/image_tar.cpp
@@ -37,7 +41,11 @@ list(APPEND engine_tests
   docker/endpoint_test.cpp
   docker/http_test.cpp
   docker/image_export_test.cpp
+  docker/image_handover_test.cpp
+  docker/image_inbox_test.cpp
   docker/image_legacy_test.cpp
+  docker/image_name_test.cpp
+  docker/image_reading_test.cpp
   docker/image_sources_test.cpp
   docker/image_store_test.cpp
   docker/image_tar_test.cpp

@@ -2,6 +2,7 @@
 #include "freshet/pipeline/steps/publish.hpp"
 
 #include "freshet/base/text.hpp"
+#include "freshet/engine/buildkit/image_config.hpp"
 #include "freshet/engine/docker/image_sources.hpp"
 #include "freshet/pipeline/steps/engine_push.hpp"
 #include "freshet/pipeline/steps/watched_source.hpp"
@@ -137,6 +138,15 @@ oci::ImageMover::ProgressLine progress_of(const StepScope& scope) {
   return [&log = scope.log](std::string_view line) { log.line(line); };
 }
 
+engine::ReadingOptions reading_options(const StepScope& scope) {
+  engine::ReadingOptions options;
+  options.read_config = [&engine = scope.services.engine](Ctx ctx, std::string name) {
+    return engine::read_image_config(ctx, engine, std::move(name));
+  };
+  options.say = progress_of(scope);
+  return options;
+}
+
 /// nullopt, and a line in the log, when the image cannot be read from here.
 Awaitable<std::optional<oci::MoveReport>> push_layers(
     Ctx ctx, StepScope scope, std::string image_id, PublishRequest request) {
@@ -145,7 +155,7 @@ Awaitable<std::optional<oci::MoveReport>> push_layers(
   std::optional<Error> failure;
   try {
     auto opened = co_await engine::make_image_source(
-        ctx, scope.services.engine, scope.services.pool, image_id);
+        ctx, scope.services.engine, scope.services.pool, image_id, reading_options(scope));
     WatchedSource source(std::move(opened));
     try {
       oci::PushOptions options;
