@@ -51,7 +51,7 @@ def test_the_engine_builds_with_buildkit(engine, registry, base_image, tmp_path)
     )
     read = engine.docker("run", "--rm", (tmp_path / "id").read_text(), "cat", "/file")
 
-    assert "writing image" in built.stderr
+    assert "exporting to image" in built.stderr
     assert read.stdout == "built\n"
 
 
