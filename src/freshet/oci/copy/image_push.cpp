@@ -2,6 +2,7 @@
 #include "freshet/oci/copy/image_push.hpp"
 
 #include "freshet/oci/copy/image_manifest.hpp"
+#include "freshet/oci/copy/kept_manifest.hpp"
 #include "freshet/oci/copy/layer_choices.hpp"
 #include "freshet/oci/copy/layer_hints.hpp"
 #include "freshet/oci/copy/layer_upload.hpp"
@@ -22,6 +23,7 @@ struct Layer {
   std::size_t index = 0;  // the lowest
   std::vector<KnownLayer> known;
   std::optional<Descriptor> blob;  // at the target
+  std::optional<Descriptor> kept;  // as the image's own manifest has it
 };
 
 class ImagePush {
@@ -30,6 +32,8 @@ class ImagePush {
       : errand_(errand), image_(image), tags_(std::move(tags)), options_(std::move(options)) {}
 
   Awaitable<Descriptor> run() {
+    const std::optional<Manifest> own = co_await image_.manifest(errand_.ctx());
+    kept_ = find_kept_manifest(own, image_.diff_ids(), options_);
     co_await list_layers();
     if (are_all_known()) {
       co_await load_config();
@@ -54,9 +58,19 @@ class ImagePush {
     for (std::size_t index = 0; index < image_.diff_ids().size(); ++index) {
       const Digest& diff_id = image_.diff_ids()[index];
       if (seen.insert(diff_id).second) {
-        std::vector<KnownLayer> known = co_await find_layers(errand_, diff_id);
-        layers_.push_back({diff_id, index, std::move(known), std::nullopt});
+        layers_.push_back({diff_id, index, {}, std::nullopt, std::nullopt});
+        co_await find_known(layers_.back());
       }
+    }
+  }
+
+  Awaitable<void> find_known(Layer& layer) {
+    layer.known = co_await find_layers(errand_, layer.diff_id);
+    if (kept_) {
+      layer.kept = kept_->layers[layer.index];
+      std::erase_if(layer.known, [&](const KnownLayer& known) {
+        return known.blob.digest != layer.kept->digest;
+      });
     }
   }
 
@@ -70,11 +84,18 @@ class ImagePush {
           ErrorCode::corrupt_data,
           "the image's configuration names other layers than the image has");
     }
+    if (kept_ && kept_->config != Digest::of(config_)) {
+      throw Error(
+          ErrorCode::corrupt_data, "the image's manifest names another configuration than it has");
+    }
   }
 
   Descriptor config_blob() const { return Descriptor{"", Digest::of(config_), config_.size()}; }
 
   Manifest make_manifest() const {
+    if (kept_) {
+      return kept_->manifest;
+    }
     std::vector<Descriptor> blobs;
     for (const Digest& diff_id : image_.diff_ids()) {
       for (const Layer& layer : layers_) {
@@ -145,7 +166,11 @@ class ImagePush {
   Awaitable<void> find_layer(Layer& layer) {
     layer.blob.reset();
     const Place& target = errand_.target();
-    for (const WantedBlob& choice : choices_for(layer.known, target, options_)) {
+    std::vector<KnownLayer> known = layer.known;
+    if (layer.kept && known.empty()) {
+      known.push_back({layer.diff_id, *layer.kept, "", ""});  // it may be there all the same
+    }
+    for (const WantedBlob& choice : choices_for(known, target, options_)) {
       const bool is_there = co_await errand_.bring_if_had(choice);
       if (is_there) {
         layer.blob = choice.blob;
@@ -214,8 +239,8 @@ class ImagePush {
   /// Another push may have uploaded the layer while this one waited.
   Awaitable<void> take_from_others(Layer& layer) {
     const Place& target = errand_.target();
-    const std::vector<KnownLayer> known = co_await find_layers(errand_, layer.diff_id);
-    const auto own = own_layer(known, target, options_);
+    co_await find_known(layer);
+    const auto own = own_layer(layer.known, target, options_);
     if (own &&
         errand_.state().known.has(target.registry->domain(), target.repository, own->blob.digest)) {
       layer.blob = own->blob;
@@ -231,7 +256,11 @@ class ImagePush {
           return upload(index, std::move(tar));
         };
     try {
-      co_await image_.visit_layers(errand_.ctx(), std::move(wanted), visitor);
+      if (kept_) {
+        co_await image_.visit_blobs(errand_.ctx(), std::move(wanted), visitor);
+      } else {
+        co_await image_.visit_layers(errand_.ctx(), std::move(wanted), visitor);
+      }
     } catch (const LayerIsPast&) {
       co_return false;
     }
@@ -252,16 +281,30 @@ class ImagePush {
     throw Error(ErrorCode::internal, fmt::format("layer {} was not asked for", index));
   }
 
-  Awaitable<void> upload(std::size_t index, std::unique_ptr<net::ByteStream> tar) {
+  Awaitable<void> upload(std::size_t index, std::unique_ptr<net::ByteStream> bytes) {
     Layer& layer = layer_at(index);
-    const Place& target = errand_.target();
+    if (layer.kept) {
+      LayerUpload source(std::move(bytes), layer.kept);
+      const Descriptor sent = co_await send(layer, source);
+      co_await note(layer, sent, *layer.kept);
+      co_return;
+    }
     const auto slot = co_await errand_.state().compressions.take("");
-    LayerUpload upload(
-        compress(std::move(tar), options_.compression, errand_.state().pool, layer.diff_id));
-    const Descriptor sent = co_await in_context(
+    std::unique_ptr<CompressingStream> stream =
+        compress(std::move(bytes), options_.compression, errand_.state().pool, layer.diff_id);
+    const CompressingStream& compressed = *stream;
+    LayerUpload source(std::move(stream));
+    const Descriptor sent = co_await send(layer, source);
+    co_await note(layer, sent, compressed.result().blob);
+  }
+  Awaitable<Descriptor> send(const Layer& layer, LayerUpload& source) {
+    const Place& target = errand_.target();
+    co_return co_await in_context(
         fmt::format("uploading layer '{}' to '{}'", layer.diff_id.to_string(), target.name()),
-        target.registry->push_blob(errand_.ctx(), target.repository, upload));
-    const Descriptor& made = upload.result().blob;
+        target.registry->push_blob(errand_.ctx(), target.repository, source));
+  }
+
+  Awaitable<void> note(Layer& layer, Descriptor sent, Descriptor made) {
     if (sent.digest != made.digest || sent.size_bytes != made.size_bytes) {
       throw Error(
           ErrorCode::corrupt_data,
@@ -269,7 +312,7 @@ class ImagePush {
               "layer '{}' became '{}' on its way to '{}'",
               made.digest.to_string(),
               sent.digest.to_string(),
-              target.name()));
+              errand_.target().name()));
     }
     layer.blob = made;
     errand_.note_uploaded(made);
@@ -280,6 +323,7 @@ class ImagePush {
   ImageSource& image_;
   std::vector<std::string> tags_;
   PushOptions options_;
+  std::optional<KeptManifest> kept_;  // to push the image as it is
   std::string config_;
   std::vector<Layer> layers_;  // distinct
 };

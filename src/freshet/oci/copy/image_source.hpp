@@ -2,10 +2,11 @@
 #pragma once
 
 #include "freshet/net/byte_stream.hpp"
-#include "freshet/oci/digest.hpp"
+#include "freshet/oci/descriptor.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,6 +33,12 @@ class ImageSource {
   /// of the source's choice. What `visit` throws ends it. The bytes are verified against their diff
   /// id: corrupt_data is thrown, at the end of the layer, when they differ.
   virtual Awaitable<void> visit_layers(Ctx ctx, std::set<std::size_t> wanted, Visitor visit) = 0;
+  /// The manifest under which the source itself keeps the image, compressed layers and all, where
+  /// it does; it may cost as much as all layers together.
+  virtual Awaitable<std::optional<Manifest>> manifest(Ctx) { co_return std::nullopt; }
+  /// As `visit_layers`, with the layers' blobs as `manifest` names them instead of the archives.
+  /// Called only when there is a manifest. The bytes are verified against the blobs' digests.
+  virtual Awaitable<void> visit_blobs(Ctx, std::set<std::size_t>, Visitor) { co_return; }
   /// For progress and messages: `storage of the engine`, `export by the engine`.
   virtual std::string_view name() const = 0;
 };

@@ -24,8 +24,9 @@ class LayerUpload::View final : public net::ByteStream {
   std::uint64_t offset_;
 };
 
-LayerUpload::LayerUpload(std::unique_ptr<CompressingStream> layer, std::size_t kept)
-    : layer_(std::move(layer)), kept_(kept, '\0') {}
+LayerUpload::LayerUpload(
+    std::unique_ptr<net::ByteStream> layer, std::optional<Descriptor> known, std::size_t kept)
+    : layer_(std::move(layer)), known_(std::move(known)), kept_(kept, '\0') {}
 
 bool LayerUpload::can_read_at(std::uint64_t offset) const {
   return offset <= read_ && read_ - offset <= kept_.size() && !is_broken_;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "freshet/oci/distribution/blobs.hpp"
-#include "freshet/oci/layers/compression.hpp"
 
 #include <memory>
 #include <optional>
@@ -17,20 +16,21 @@ class LayerIsPast : public Error {
   LayerIsPast();
 };
 
-/// A layer as an upload reads it while it is compressed: once, and for an upload that goes on after
-/// a break the last few MiB again.
+/// A layer as an upload reads it while it comes: once, and for an upload that goes on after a break
+/// the last few MiB again.
 class LayerUpload final : public BlobSource {
  public:
   static constexpr std::size_t k_kept_bytes = 4UL * 1024 * 1024;
 
-  explicit LayerUpload(std::unique_ptr<CompressingStream> layer, std::size_t kept = k_kept_bytes);
+  /// `known` is what the layer is, where that is known before it was read.
+  explicit LayerUpload(
+      std::unique_ptr<net::ByteStream> layer,
+      std::optional<Descriptor> known = std::nullopt,
+      std::size_t kept = k_kept_bytes);
 
-  std::optional<Descriptor> known() const override { return std::nullopt; }
+  std::optional<Descriptor> known() const override { return known_; }
   /// One stream at a time; this must outlive it.
   Awaitable<std::unique_ptr<net::ByteStream>> open(Ctx ctx, std::uint64_t offset) override;
-
-  /// Of the layer once it was read to its end.
-  const CompressedLayer& result() const { return layer_->result(); }
 
  private:
   class View;
@@ -40,7 +40,8 @@ class LayerUpload final : public BlobSource {
   void keep(const char* bytes, std::size_t count);
   bool can_read_at(std::uint64_t offset) const;
 
-  std::unique_ptr<CompressingStream> layer_;
+  std::unique_ptr<net::ByteStream> layer_;
+  const std::optional<Descriptor> known_;
   std::string kept_;  // a ring: byte n of the layer is at n % size
   std::uint64_t read_ = 0;  // bytes of the layer so far
   bool is_at_end_ = false;

@@ -5,6 +5,7 @@ set(oci_copy_sources
   copy/image_manifest.cpp
   copy/image_mover.cpp
   copy/image_push.cpp
+  copy/kept_manifest.cpp
   copy/known_blobs.cpp
   copy/layer_choices.cpp
   copy/layer_hints.cpp
@@ -18,5 +19,6 @@ set(oci_copy_tests
   copy/faults_test.cpp
   copy/image_copy_test.cpp
   copy/image_push_test.cpp
+  copy/kept_manifest_test.cpp
   copy/parts_test.cpp
   copy/referrers_test.cpp)

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,13 +78,49 @@ class FakeImage final : public ImageSource {
     }
   }
   std::string_view name() const override { return "the test's image"; }
+  Awaitable<std::optional<Manifest>> manifest(Ctx) override { co_return manifest_; }
+  Awaitable<void> visit_blobs(Ctx, std::set<std::size_t> wanted, Visitor visit) override {
+    for (const std::size_t index : wanted) {
+      visited_blobs.push_back(index);
+      auto blob = std::make_unique<net::testing::TextStream>(blobs_.at(index), 64UL * 1024);
+      co_await visit(index, std::move(blob));
+    }
+  }
+
+  /// Keeps the layers as `blobs` of that media type, under a manifest of its own.
+  void keep(std::vector<std::string> blobs, std::string_view layer_type) {
+    blobs_ = std::move(blobs);
+    std::string layers;
+    for (const std::string& blob : blobs_) {
+      layers += (layers.empty() ? "" : ",") + descriptor_text(layer_type, blob);
+    }
+    const std::string type = "application/vnd.oci.image.manifest.v1+json";
+    std::string bytes = fmt::format(
+        R"({{"schemaVersion":2,"mediaType":"{}","config":{},"layers":[{}],)"
+        R"("annotations":{{"kept":"as it is"}}}})",
+        type,
+        descriptor_text("application/vnd.oci.image.config.v1+json", config_),
+        layers);
+    manifest_ = Manifest{Descriptor{type, Digest::of(bytes), bytes.size()}, bytes};
+  }
 
   std::vector<std::size_t> visited;
+  std::vector<std::size_t> visited_blobs;
 
  private:
+  static std::string descriptor_text(std::string_view media_type, const std::string& content) {
+    return fmt::format(
+        R"({{"mediaType":"{}","digest":"{}","size":{}}})",
+        media_type,
+        Digest::of(content).to_string(),
+        content.size());
+  }
+
   std::vector<std::string> archives_;
   std::vector<Digest> diff_ids_;
   std::string config_;
+  std::vector<std::string> blobs_;
+  std::optional<Manifest> manifest_;
 };
 
 }  // namespace freshet::oci::testing
