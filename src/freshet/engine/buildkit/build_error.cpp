@@ -86,7 +86,7 @@ class Explanation {
   Error located(const Error& error) const {
     Error out = error;
     if (failure_.details.line > 0) {
-      out.set_position_if_unknown(SourcePosition{failure_.dockerfile, failure_.details.line});
+      out.set_position_if_unknown(SourcePosition{failure_.dockerfile, failure_.details.line, 1});
     }
     return out;
   }

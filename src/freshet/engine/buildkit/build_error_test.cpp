@@ -364,7 +364,7 @@ TEST(FailureDetails, put_the_line_of_a_failed_command_into_the_error) {
   try {
     throw_solve_failure(failure);
   } catch (const BuildFailed& error) {
-    EXPECT_EQ(to_string(error.position()), "Dockerfile:3");
+    EXPECT_EQ(to_string(error.position()), "Dockerfile:3:1");
   }
 }
 

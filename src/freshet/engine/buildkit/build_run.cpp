@@ -19,16 +19,20 @@ namespace {
 constexpr auto k_status_grace = std::chrono::seconds(3);
 constexpr auto k_status_grace_without_any = std::chrono::milliseconds(200);
 
-std::string image_id_from(const moby::buildkit::v1::SolveResponse& response) {
+/// The first of `keys` that the engine answers with.
+std::string value_of(
+    const moby::buildkit::v1::SolveResponse& response, std::initializer_list<const char*> keys) {
   const auto& values = response.exporter_response();
-  // With the engine's own store the second is the image's id as well; old engines send it alone.
-  for (const char* key : {"containerimage.config.digest", "containerimage.digest"}) {
+  for (const char* key : keys) {
     if (const auto found = values.find(key); found != values.end()) {
       return found->second;
     }
   }
   throw Error(ErrorCode::upstream_denied, "the Docker engine built the image and did not name it");
 }
+
+constexpr const char* k_image = "containerimage.digest";
+constexpr const char* k_config = "containerimage.config.digest";
 
 /// Tells equal trees apart that two builds may read at the same time, empty ones included.
 std::string identity_of(const fs::path& directory) {
@@ -76,7 +80,10 @@ BuildResult BuildRun::run(const OnProgress& on_progress) {
     fail(status, dockerfile.label, session.server().failure());
   }
   BuildResult result;
-  result.image_id = image_id_from(response);
+  // With containerd's image store the first is the manifest's; otherwise both are the same, or the
+  // engine sends one alone.
+  result.image_id = value_of(response, {k_image, k_config});
+  result.config_digest = value_of(response, {k_config, k_image});
   result.context_bytes_sent = session.server().context_sent().bytes;
   result.context_files_sent = session.server().context_sent().files;
   return result;

@@ -45,7 +45,8 @@ struct BuildRequest {
 };
 
 struct BuildResult {
-  std::string image_id;  // `sha256:…` of the image's config
+  std::string image_id;  // `sha256:…`, as the engine names it (`ImageDetails::id`)
+  std::string config_digest;  // `sha256:…` of its configuration
   std::uint64_t context_bytes_sent = 0;
   std::uint64_t context_files_sent = 0;
 };

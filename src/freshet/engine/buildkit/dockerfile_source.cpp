@@ -133,7 +133,7 @@ DockerfileSource load_dockerfile(const BuildRequest& request) {
   }
   DockerfileSource source;
   source.file_name = "Dockerfile";
-  source.label = "Dockerfile";
+  source.label = "inline Dockerfile";
   auto tree = std::make_shared<MemoryTree>();
   tree->add(source.file_name, std::get<DockerfileText>(request.dockerfile).text);
   source.tree = std::move(tree);

@@ -100,7 +100,7 @@ TEST_F(Dockerfile, may_be_given_as_text) {
   request.dockerfile = DockerfileText{"FROM scratch"};
   const auto source = load_dockerfile(request);
   EXPECT_EQ(source.file_name, "Dockerfile");
-  EXPECT_EQ(source.label, "Dockerfile");
+  EXPECT_EQ(source.label, "inline Dockerfile");
   EXPECT_THAT(served(source), ElementsAre("Dockerfile: FROM scratch"));
 }
 

@@ -12,6 +12,11 @@
 #include <algorithm>
 
 namespace freshet::engine {
+namespace {
+
+constexpr std::string_view k_containerd_driver = "io.containerd.snapshotter.v1";
+
+}  // namespace
 
 EngineRequest make_request(
     std::string method, std::string path, std::string action, std::string subject) {
@@ -98,6 +103,13 @@ Awaitable<EngineInfo> DockerClient::info(Ctx ctx) {
   result.operating_system = text_at(info, "OperatingSystem");
   result.memory_bytes = number_at(info, "MemTotal");
   result.warnings = texts_at(info, "Warnings");
+  // Pairs of a name and a value; `driver-type` is the name here.
+  result.has_containerd_store =
+      std::ranges::any_of(array_at(info, "DriverStatus"), [](const json::value& pair) {
+        const json::array& words = as_array(pair);
+        return words.size() == 2 && words[1].is_string() &&
+               words[1].get_string() == k_containerd_driver;
+      });
   const std::vector<std::string> security = texts_at(info, "SecurityOptions");
   result.is_rootless =
       std::find(security.begin(), security.end(), "name=rootless") != security.end();

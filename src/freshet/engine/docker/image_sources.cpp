@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/engine/docker/image_sources.hpp"
 
+#include "freshet/engine/docker/content_store.hpp"
 #include "freshet/engine/docker/image_export.hpp"
 #include "freshet/engine/docker/image_handover.hpp"
 #include "freshet/engine/docker/image_layers.hpp"
+#include "freshet/engine/docker/packed_export.hpp"
 
 #include <fmt/format.h>
 
@@ -79,28 +81,43 @@ class FallbackSource final : public oci::ImageSource {
     co_return config_;
   }
 
+  Awaitable<std::optional<oci::Manifest>> manifest(Ctx ctx) override {
+    co_return co_await (first_ ? *first_ : *second_).manifest(ctx);
+  }
+
   Awaitable<void> visit_layers(Ctx ctx, std::set<std::size_t> wanted, Visitor visit) override {
+    co_await visit_by(&ImageSource::visit_layers, ctx, std::move(wanted), std::move(visit));
+  }
+
+  Awaitable<void> visit_blobs(Ctx ctx, std::set<std::size_t> wanted, Visitor visit) override {
+    co_await visit_by(&ImageSource::visit_blobs, ctx, std::move(wanted), std::move(visit));
+  }
+
+ private:
+  using Way = Awaitable<void> (ImageSource::*)(Ctx, std::set<std::size_t>, Visitor);
+
+  Awaitable<void> visit_by(Way way, Ctx ctx, std::set<std::size_t> wanted, Visitor visit) {
     if (first_) {
       co_await config(ctx);  // while it is cheap
-      const bool is_done = co_await visit_first(ctx, wanted, visit);
+      const bool is_done = co_await visit_first(way, ctx, wanted, visit);
       if (is_done) {
         co_return;
       }
       first_.reset();
     }
-    co_await second_->visit_layers(ctx, std::move(wanted), std::move(visit));
+    co_await (*second_.*way)(ctx, std::move(wanted), std::move(visit));
   }
 
- private:
   /// Takes what it has done out of `wanted`; false when the source itself failed.
-  Awaitable<bool> visit_first(Ctx ctx, std::set<std::size_t>& wanted, const Visitor& visit) {
+  Awaitable<bool> visit_first(
+      Way way, Ctx ctx, std::set<std::size_t>& wanted, const Visitor& visit) {
     bool is_in_visit = false;
     bool has_failed = false;
     const Visitor watch = [&](std::size_t index, std::unique_ptr<net::ByteStream> tar) {
       return visit_one(index, std::move(tar), visit, wanted, is_in_visit, has_failed);
     };
     try {
-      co_await first_->visit_layers(ctx, wanted, watch);
+      co_await (*first_.*way)(ctx, wanted, watch);
     } catch (...) {
       if (!has_failed && is_in_visit) {
         throw;  // the visitor's own
@@ -160,29 +177,58 @@ std::vector<oci::Digest> parse_diff_ids(const ImageDetails& image) {
   return diff_ids;
 }
 
+/// How one engine keeps an image, and where.
+struct Keeping {
+  WantedImage image;
+  fs::path root;
+  bool is_packed = false;  // as registries have it
+  bool is_overlay2 = false;
+};
+
+Keeping keeping_of(const EngineInfo& info, const ImageDetails& details) {
+  const std::optional<oci::Digest> id = oci::Digest::parse(details.id);
+  if (!id) {
+    throw Error(
+        ErrorCode::corrupt_data, fmt::format("the Docker engine has an image '{}'", details.id));
+  }
+  Keeping keeping{{*id, parse_diff_ids(details), details.os, details.architecture}, {}};
+  keeping.root = info.root_directory;
+  keeping.is_packed = info.has_containerd_store || details.is_named_by_manifest;
+  keeping.is_overlay2 = !keeping.is_packed && info.storage_driver == "overlay2";
+  return keeping;
+}
+
+std::unique_ptr<oci::ImageSource> open_storage(const Keeping& keeping, asio::thread_pool& pool) {
+  const WantedImage& image = keeping.image;
+  if (keeping.is_packed) {
+    ContentImage found = load_content_image(content_stores(keeping.root), image);
+    return make_content_source(std::move(found), image.diff_ids, pool);
+  }
+  return make_storage_source(load_stored_image(keeping.root, image.target, image.diff_ids));
+}
+
 /// null when the storage is elsewhere, of another kind, unreadable or lacks something.
 Awaitable<std::unique_ptr<oci::ImageSource>> find_storage_source(
-    Ctx ctx,
-    DockerClient& client,
-    asio::thread_pool& pool,
-    std::string image_id,
-    std::vector<oci::Digest> diff_ids) {
-  const std::optional<oci::Digest> id = oci::Digest::parse(image_id);
-  if (!id || !client.endpoint().shares_files()) {
+    DockerClient& client, asio::thread_pool& pool, Keeping keeping) {
+  if (!client.endpoint().shares_files() || !keeping.root.is_absolute() ||
+      (!keeping.is_packed && !keeping.is_overlay2)) {
     co_return nullptr;
   }
-  const EngineInfo info = co_await client.info(ctx);
-  const fs::path root = info.root_directory;
-  if (info.storage_driver != "overlay2" || !root.is_absolute()) {
-    co_return nullptr;
-  }
-  const auto load = [&] { return load_stored_image(root, *id, diff_ids); };
+  const auto open = [&] { return open_storage(keeping, pool); };
   try {
-    co_return make_storage_source(co_await offload(pool, load));
+    co_return co_await offload(pool, open);
   } catch (const Error&) {
     // It may be another machine's after all, or not ours to read: the export is there for that.
   }
   co_return nullptr;
+}
+
+std::unique_ptr<oci::ImageSource> make_any_export_source(
+    DockerClient& client, asio::thread_pool& pool, const Keeping& keeping) {
+  const WantedImage& image = keeping.image;
+  return keeping.is_packed
+             ? make_packed_export_source(client, pool, image)
+             : make_export_source(client, pool, image.target.to_string(), image.diff_ids);
 }
 
 }  // namespace
@@ -206,20 +252,33 @@ Awaitable<std::unique_ptr<oci::ImageSource>> make_image_source(
   if (!details) {
     throw Error(ErrorCode::not_found, fmt::format("the Docker engine has no image '{}'", image));
   }
-  const std::vector<oci::Digest> diff_ids = parse_diff_ids(*details);
-  std::unique_ptr<oci::ImageSource> exported =
-      make_export_source(client, pool, details->id, diff_ids);
+  const Keeping keeping = keeping_of(co_await client.info(ctx), *details);
+  std::unique_ptr<oci::ImageSource> exported = make_any_export_source(client, pool, keeping);
   // The engine has to reach this process, at a loopback address.
-  if (options.read_config && client.endpoint().shares_files()) {
+  if (options.read_config && !keeping.is_packed && client.endpoint().shares_files()) {
     exported =
         make_handover_source(client, pool, *details, std::move(options), std::move(exported));
   }
-  std::unique_ptr<oci::ImageSource> stored =
-      co_await find_storage_source(ctx, client, pool, details->id, diff_ids);
+  std::unique_ptr<oci::ImageSource> stored = co_await find_storage_source(client, pool, keeping);
   if (!stored) {
     co_return exported;
   }
   co_return make_fallback_source(std::move(stored), std::move(exported));
+}
+
+Awaitable<std::string> find_config_digest(
+    Ctx ctx, DockerClient& client, asio::thread_pool& pool, std::string image) {
+  const std::optional<ImageDetails> details = co_await client.find_image(ctx, image);
+  if (details && !details->is_named_by_manifest) {
+    const EngineInfo info = co_await client.info(ctx);
+    if (!info.has_containerd_store) {
+      co_return details->id;
+    }
+  }
+  const std::unique_ptr<oci::ImageSource> source =
+      co_await make_image_source(ctx, client, pool, std::move(image));
+  const std::string config = co_await source->config(ctx);
+  co_return oci::Digest::of(config).to_string();
 }
 
 }  // namespace freshet::engine

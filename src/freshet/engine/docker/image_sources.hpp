@@ -27,6 +27,9 @@ struct ReadingOptions {
 /// and may be read, else a hand-over of the missing layers or its export. Where the storage turns
 /// out to be unusable, even in the middle of a layer, the rest is taken the other way.
 ///
+/// An engine with containerd's image store has what registries have, and so the source has a
+/// manifest; other engines keep the layers' archives alone.
+///
 /// `image` is an id or a name; `client` and `pool` outlive the source. Throws: not_found, and what
 /// the client throws.
 Awaitable<std::unique_ptr<oci::ImageSource>> make_image_source(
@@ -35,6 +38,11 @@ Awaitable<std::unique_ptr<oci::ImageSource>> make_image_source(
     asio::thread_pool& pool,
     std::string image,
     ReadingOptions options = {});
+
+/// The digest of the image's configuration, however the engine names it. With containerd's image
+/// store it may take reading all of the image's export.
+Awaitable<std::string> find_config_digest(
+    Ctx ctx, DockerClient& client, asio::thread_pool& pool, std::string image);
 
 /// An image by an engine's storage.
 std::unique_ptr<oci::ImageSource> make_storage_source(StoredImage image);

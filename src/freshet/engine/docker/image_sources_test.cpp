@@ -3,11 +3,13 @@
 
 #include "freshet/engine/testing/failure.hpp"
 #include "freshet/engine/testing/fake_engine.hpp"
-#include "freshet/engine/testing/image_maker.hpp"
+#include "freshet/engine/testing/packed_image_maker.hpp"
 #include "freshet/engine/testing/run.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace freshet::engine {
 namespace {
@@ -182,6 +184,66 @@ TEST_F(MakeImageSource, exports_the_rest_when_a_file_in_the_storage_has_changed)
       run(io, collect(*source, {0, 1, 3})),
       ElementsAre(Pair(0, "one"), Pair(1, "two"), Pair(3, "four")));
   EXPECT_EQ(source->name(), "export by the engine");
+}
+
+class MakePackedImageSource : public MakeImageSource {
+ protected:
+  /// The source for the image, as Docker 29 has it.
+  std::unique_ptr<oci::ImageSource> make_packed(std::vector<testing::Scripted> more = {}) {
+    std::vector<testing::Scripted> script{
+        ping("1.55"),
+        reply("GET /v1.55/images/app:1/json", 200, k_packed.inspection),
+        reply(
+            "GET /v1.55/info",
+            200,
+            R"({"Driver":"overlayfs","DriverStatus":[["driver-type",)"
+            R"("io.containerd.snapshotter.v1"]],"DockerRootDir":")" +
+                tree.path().string() + "\"}")};
+    std::ranges::move(more, std::back_inserter(script));
+    engine.emplace(io.get_executor(), std::move(script));
+    client.emplace(io.get_executor(), engine->endpoint());
+    return run(io, make_image_source(Ctx(), *client, pool, "app:1"));
+  }
+
+  const testing::PackedTestImage k_packed{{"one", "two"}};
+};
+
+TEST_F(MakePackedImageSource, reads_the_content_store_when_it_is_there) {
+  testing::store_blobs(tree, k_packed.blobs());
+  const auto source = make_packed();
+  EXPECT_EQ(source->name(), "storage of the engine");
+  EXPECT_EQ(run(io, source->manifest(Ctx()))->bytes, k_packed.manifest);
+  EXPECT_THAT(
+      run(io, testing::collect_blobs(*source, {0, 1})),
+      ElementsAre(Pair(0, k_packed.packed[0]), Pair(1, k_packed.packed[1])));
+}
+
+TEST_F(MakePackedImageSource, exports_when_the_store_is_elsewhere_or_a_blob_has_changed) {
+  testing::TarMaker tar;
+  for (const std::string& blob : k_packed.blobs()) {
+    tar.add("blobs/sha256/" + std::string(oci::Digest::of(blob).hex()), blob);
+  }
+  const std::string get = "GET /v1.55/images/" + k_packed.target.to_string() + "/get";
+  const std::vector<testing::Scripted> exports{
+      reply(get, 200, tar.finish()), reply(get, 200, tar.finish())};
+  EXPECT_EQ(make_packed()->name(), "export by the engine");
+
+  testing::store_blobs(tree, k_packed.blobs());
+  const auto source = make_packed(exports);
+  tree.file(testing::blob_path(k_packed.packed[1]), std::string(k_packed.packed[1].size(), 'x'));
+  EXPECT_THAT(
+      run(io, testing::collect_blobs(*source, {0, 1})),
+      ElementsAre(Pair(0, k_packed.packed[0]), Pair(1, k_packed.packed[1])));
+  EXPECT_EQ(source->name(), "export by the engine");
+}
+
+TEST_F(MakePackedImageSource, tells_the_configurations_digest_apart_from_the_id) {
+  testing::store_blobs(tree, k_packed.blobs());
+  make_packed(
+      {reply("GET /v1.55/images/app:1/json", 200, k_packed.inspection),
+       reply("GET /v1.55/images/app:1/json", 200, k_packed.inspection),
+       reply("GET /v1.55/info", 200, R"({"DockerRootDir":")" + tree.path().string() + "\"}")});
+  EXPECT_EQ(run(io, find_config_digest(Ctx(), *client, pool, "app:1")), k_packed.id);
 }
 
 TEST_F(MakeImageSource, says_when_there_is_no_such_image) {

@@ -3,17 +3,48 @@
 #include "freshet/engine/docker/errors.hpp"
 #include "freshet/engine/docker/json_access.hpp"
 #include "freshet/engine/docker/transfer_report.hpp"
+#include "freshet/oci/reference.hpp"
 
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace freshet::engine {
 namespace {
 
+constexpr ApiVersion k_identity_api{1, 53};
+
 std::string path_of(std::string_view image, std::string_view verb) {
   return fmt::format("/images/{}{}", encode_path(image), verb);
+}
+
+/// With containerd's image store, told from API 1.48 on by `Descriptor`, from before by a name's
+/// digest that is the id.
+bool is_named_by_manifest(const ImageDetails& details, const json::object& image) {
+  return image.contains("Descriptor") ||
+         std::ranges::any_of(details.repo_digests, [&](const std::string& name) {
+           return name.ends_with("@" + details.id);
+         });
+}
+
+/// The name as `Identity` has it: in full, but for the port.
+std::string name_without_port(const std::string& text) {
+  const oci::Reference reference = oci::Reference::parse(text);
+  return reference.domain.substr(0, reference.domain.rfind(':')) + "/" + reference.path;
+}
+
+/// Leaves the names that the engine exchanged with a registry.
+/// Source: Docker Engine API 1.53, `Identity` of `GET /images/{name}/json`.
+void drop_unexchanged(ImageDetails& details, const json::object& image) {
+  std::set<std::string> exchanged;
+  for (const json::value& pull : array_at(object_at(image, "Identity"), "Pull")) {
+    exchanged.insert(name_without_port(text_at(as_object(pull), "Repository")));
+  }
+  std::erase_if(details.repo_digests, [&](const std::string& name) {
+    return !exchanged.contains(name_without_port(name));
+  });
 }
 
 ImageDetails details_from(const json::object& image) {
@@ -22,6 +53,7 @@ ImageDetails details_from(const json::object& image) {
   details.id = text_at(image, "Id");
   details.repo_tags = texts_at(image, "RepoTags");
   details.repo_digests = texts_at(image, "RepoDigests");
+  details.is_named_by_manifest = is_named_by_manifest(details, image);
   details.size_bytes = number_at(image, "Size");
   details.os = text_at(image, "Os");
   details.architecture = text_at(image, "Architecture");
@@ -60,6 +92,10 @@ Awaitable<std::optional<ImageDetails>> DockerClient::find_image(Ctx ctx, std::st
   ImageDetails details = details_from(as_object(value));
   if (code || details.id.empty()) {
     throw malformed_answer(endpoint(), "inspect " + subject);
+  }
+  const EngineGreeting greeting = co_await impl_->transport.greet(ctx);
+  if (details.is_named_by_manifest && greeting.newest >= k_identity_api) {
+    drop_unexchanged(details, as_object(value));
   }
   co_return details;
 }

@@ -42,6 +42,7 @@ const std::vector<Sign>& signs() {
       {"no space left on device", Meaning::no_room},
       {"507 insufficient storage", Meaning::internal_error},
       {"received unexpected http status: 500", Meaning::internal_error},
+      {"500 internal server error", Meaning::internal_error},
       {"received unexpected http status: 5", Meaning::registry_failed},
       {"502 bad gateway", Meaning::registry_failed},
       {"503 service unavailable", Meaning::registry_failed},

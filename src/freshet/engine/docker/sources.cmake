@@ -4,6 +4,7 @@ list(APPEND engine_sources
   docker/client.cpp
   docker/connection.cpp
   docker/container_output.cpp
+  docker/content_store.cpp
   docker/containers.cpp
   docker/context_store.cpp
   docker/demultiplexer.cpp
@@ -25,6 +26,8 @@ list(APPEND engine_sources
   docker/images.cpp
   docker/json_access.cpp
   docker/json_stream.cpp
+  docker/packed_export.cpp
+  docker/packed_image.cpp
   docker/registry_auth.cpp
   docker/registry_errors.cpp
   docker/request_message.cpp
@@ -38,6 +41,7 @@ list(APPEND engine_sources
 
 list(APPEND engine_tests
   docker/client_test.cpp
+  docker/content_store_test.cpp
   docker/endpoint_test.cpp
   docker/http_test.cpp
   docker/image_export_test.cpp
@@ -50,6 +54,9 @@ list(APPEND engine_tests
   docker/image_store_test.cpp
   docker/image_tar_test.cpp
   docker/images_test.cpp
+  docker/modern_answers_test.cpp
+  docker/packed_export_test.cpp
+  docker/packed_image_test.cpp
   docker/real_engine_image_test.cpp
   docker/real_engine_test.cpp
   docker/registry_errors_test.cpp

@@ -5,6 +5,7 @@
 #include "freshet/engine/docker/json_access.hpp"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <array>
@@ -61,8 +62,23 @@ void TransferReport::take(const json::object& object) {
     pushed_.manifest_size_bytes = number_at(aux, "Size");
   }
   const std::string status = text_at(object, "status");
+  if (!object.contains("id")) {
+    take_digest(status);
+  }
   if (!status.empty() && on_progress_) {
     tell(text_at(object, "id"), status);
+  }
+}
+
+/// With containerd's image store a push ends by this line alone: `v1: digest: sha256:… size: 855`.
+void TransferReport::take_digest(std::string_view status) {
+  static const RE2 k_end(R"(^\S+: digest: (sha256:[0-9a-f]{64}) size: (\d+)$)");
+  re2::StringPiece text(status.data(), status.size());
+  std::string digest;
+  std::uint64_t size_bytes = 0;
+  if (pushed_.digest.empty() && RE2::FullMatch(text, k_end, &digest, &size_bytes)) {
+    pushed_.digest = std::move(digest);
+    pushed_.manifest_size_bytes = size_bytes;
   }
 }
 

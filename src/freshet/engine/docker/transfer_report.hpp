@@ -30,6 +30,7 @@ class TransferReport {
 
  private:
   void take(const boost::json::object& object);
+  void take_digest(std::string_view status);
   void tell(const std::string& id, const std::string& status);
 
   ProgressLine on_progress_;

@@ -58,7 +58,7 @@ TEST(Version, one_ping_serves_all_calls_and_one_connection_too) {
 }
 
 TEST(Version, the_newest_that_both_speak_is_used) {
-  Session session({ping("1.52"), reply("GET /v1.47/info", 200, k_info)});
+  Session session({ping("1.58"), reply("GET /v1.55/info", 200, k_info)});
   run(session.io, session.client.info(Ctx()));
   EXPECT_TRUE(session.engine.is_finished());
 }
@@ -95,16 +95,16 @@ TEST(Version, an_engine_that_is_too_new_is_named) {
   Session session(
       {ping("1.60"),
        reply(
-           "GET /v1.47/info",
+           "GET /v1.55/info",
            400,
-           R"({"message":"client version 1.47 is too old. )"
-           R"(Minimum supported API version is 1.52, please upgrade"})"),
+           R"({"message":"client version 1.55 is too old. )"
+           R"(Minimum supported API version is 1.58, please upgrade"})"),
        reply(
            "GET /version",
            200,
-           R"({"Version":"40.0","ApiVersion":"1.60","MinAPIVersion":"1.52"})")});
+           R"({"Version":"40.0","ApiVersion":"1.60","MinAPIVersion":"1.58"})")});
   const std::string expected = "unsupported: the Docker engine at " + session.address() +
-                               " speaks API 1.52 and later, this program speaks up to 1.47 | hint: "
+                               " speaks API 1.58 and later, this program speaks up to 1.55 | hint: "
                                "install a newer version of this "
                                "program";
 

@@ -44,6 +44,8 @@ struct EngineInfo {
   std::uint64_t memory_bytes = 0;
   std::vector<std::string> warnings;
   bool is_rootless = false;  // it runs as an ordinary user, who is root in its containers
+  /// containerd keeps its images, as registries have them: it names them by their manifests.
+  bool has_containerd_store = false;
 };
 
 struct Mount {
@@ -84,8 +86,12 @@ struct LabelledObject {
 };
 
 struct ImageDetails {
-  std::string id;  // `sha256:…`
+  /// `sha256:…`: of the configuration, or of a manifest or index with containerd's image store.
+  std::string id;
+  bool is_named_by_manifest = false;  // `id` is no configuration's
   std::vector<std::string> repo_tags;
+  /// `name@sha256:…` under which a registry has it. An engine with containerd's image store and an
+  /// API before 1.53 lists all its names here, exchanged with a registry or not.
   std::vector<std::string> repo_digests;
   std::uint64_t size_bytes = 0;
   std::string os;

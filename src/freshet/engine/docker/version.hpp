@@ -20,6 +20,6 @@ struct ApiVersion {
 };
 
 constexpr ApiVersion k_min_api_version{1, 40};  // Docker 19.03
-constexpr ApiVersion k_max_api_version{1, 47};  // Docker 27; what this client was written against
+constexpr ApiVersion k_max_api_version{1, 55};  // Docker 29; what this client was tried with
 
 }  // namespace freshet::engine

@@ -112,8 +112,8 @@ bool RunState::resolve_bool(const BoolValue& value, std::string_view field) cons
 
 const StepImage* RunState::find_image_by_id(std::string_view id) const {
   for (const auto& [name, output] : finished_) {
-    if (output.image &&
-        (output.image->id == id || output.image->id == fmt::format("sha256:{}", id))) {
+    if (output.image && (output.image->id == id || output.image->config_digest == id ||
+                         output.image->config_digest == fmt::format("sha256:{}", id))) {
       return &*output.image;
     }
   }

@@ -39,7 +39,8 @@ struct RunServices {
 
 /// An image that a step of this run made or pushed.
 struct StepImage {
-  std::string id;  // `sha256:…` of its configuration; the engine may have to pull it
+  std::string id;  // `sha256:…`, as the engine names it; the engine may have to pull it
+  std::string config_digest;  // `sha256:…`; what `imageId` and the image's record have
   std::string logical_name;  // without registry and prefix
   std::string tag;  // the first one
   std::vector<std::string> repo_digests;  // `domain/path@sha256:…`, where it is known to live

@@ -148,7 +148,7 @@ void use_renamed(
   }
 }
 
-Awaitable<std::string> build_image(
+Awaitable<engine::BuildResult> build_image(
     Ctx ctx,
     StepScope scope,
     const BuildStep& step,
@@ -189,11 +189,11 @@ Awaitable<std::string> build_image(
     scope.log.finish();
     scope.log.line(fmt::format(
         "Built {}: {} of {} instructions cached, {} of context sent",
-        result.image_id.substr(0, 19),
+        result.config_digest.substr(0, 19),
         count.cached,
         count.total,
         human_size(result.context_bytes_sent)));
-    co_return result.image_id;
+    co_return result;
   } catch (const engine::BuildFailed& failed) {
     failure = explain(failed, dockerfile);
   }
@@ -223,8 +223,9 @@ Awaitable<StepOutput> run_build(Ctx ctx, StepScope scope, BuildStep step) {
   }
 
   const auto started = Ctx::Clock::now();
-  const std::string image_id = co_await build_image(ctx, scope, step, dockerfile, directory);
-  model::ImageRecord record = co_await describe_image(ctx, scope, image_id);
+  const engine::BuildResult built = co_await build_image(ctx, scope, step, dockerfile, directory);
+  const std::string& image_id = built.image_id;
+  model::ImageRecord record = co_await describe_image(ctx, scope, image_id, built.config_digest);
   record.image_name = name;
   record.dockerfile = run.masker().mask(dockerfile.text);  // an inline one may hold a secret
   record.build_duration_ms = milliseconds_since(started);
@@ -232,7 +233,7 @@ Awaitable<StepOutput> run_build(Ctx ctx, StepScope scope, BuildStep step) {
 
   StepOutput output;
   output.working_directory = directory;
-  output.image = StepImage{image_id, name, tags.front(), {}};
+  output.image = StepImage{image_id, built.config_digest, name, tags.front(), {}};
   output.members = {
       {"imageId", record.internal_image_id},
       {"imageName", name},

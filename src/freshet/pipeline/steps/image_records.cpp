@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/pipeline/steps/image_records.hpp"
 
+#include "freshet/engine/docker/image_sources.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace freshet::pipeline {
 
-Awaitable<model::ImageRecord> describe_image(Ctx ctx, StepScope scope, std::string image_id) {
+Awaitable<model::ImageRecord> describe_image(
+    Ctx ctx, StepScope scope, std::string image_id, std::string config_digest) {
   engine::DockerClient& docker = scope.services.engine;
   const std::optional<engine::ImageDetails> details = co_await docker.find_image(ctx, image_id);
   if (!details) {
@@ -15,9 +18,12 @@ Awaitable<model::ImageRecord> describe_image(Ctx ctx, StepScope scope, std::stri
   }
   const std::vector<engine::ImageHistoryEntry> history =
       co_await docker.image_history(ctx, image_id);
+  if (config_digest.empty()) {
+    config_digest = co_await engine::find_config_digest(ctx, docker, scope.services.pool, image_id);
+  }
   model::ImageRecord record;
   record.id = make_id();
-  record.internal_image_id = internal_image_id(details->id);
+  record.internal_image_id = internal_image_id(config_digest);
   record.created_at = now();
   record.size_bytes = details->size_bytes;
   record.os = details->os;
@@ -44,14 +50,14 @@ Awaitable<model::ImageRecord> describe_image(Ctx ctx, StepScope scope, std::stri
   co_return record;
 }
 
-std::string internal_image_id(std::string_view image_id) {
-  return std::string(image_id.substr(image_id.find(':') + 1));
+std::string internal_image_id(std::string_view config_digest) {
+  return std::string(config_digest.substr(config_digest.find(':') + 1));
 }
 
-Awaitable<std::optional<model::ImageRecord>> find_record(StepScope scope, std::string image_id) {
-  const auto find = [images = &scope.services.data.images(), id = internal_image_id(image_id)] {
-    return images->find(id);
-  };
+Awaitable<std::optional<model::ImageRecord>> find_record(
+    StepScope scope, std::string config_digest) {
+  const auto find = [images = &scope.services.data.images(),
+                     id = internal_image_id(config_digest)] { return images->find(id); };
   co_return co_await offload(scope.services.pool, find);
 }
 

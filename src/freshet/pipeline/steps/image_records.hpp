@@ -11,14 +11,17 @@
 
 namespace freshet::pipeline {
 
-/// What the engine tells about an image, as the start of its record.
-Awaitable<model::ImageRecord> describe_image(Ctx ctx, StepScope scope, std::string image_id);
+/// What the engine tells about an image, as the start of its record. `config_digest` is `sha256:…`;
+/// empty: it is to be found out.
+Awaitable<model::ImageRecord> describe_image(
+    Ctx ctx, StepScope scope, std::string image_id, std::string config_digest);
 
 /// `sha256:…` without the algorithm, as records identify images.
-std::string internal_image_id(std::string_view image_id);
+std::string internal_image_id(std::string_view config_digest);
 
-/// The stored record of an image, by its id.
-Awaitable<std::optional<model::ImageRecord>> find_record(StepScope scope, std::string image_id);
+/// The stored record of an image, by the digest of its configuration.
+Awaitable<std::optional<model::ImageRecord>> find_record(
+    StepScope scope, std::string config_digest);
 
 /// Stores a record without blocking the run.
 Awaitable<void> save_image(StepScope scope, model::ImageRecord record);

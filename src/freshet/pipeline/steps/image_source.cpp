@@ -13,13 +13,20 @@ Awaitable<std::string> make_present(
   if (found) {
     co_return image.id;
   }
+  for (const std::string& repo_digest : image.repo_digests) {
+    const auto named = co_await scope.services.engine.find_image(ctx, repo_digest);
+    if (named) {
+      co_return named->id;
+    }
+  }
   if (image.repo_digests.empty()) {
     throw Error(
         ErrorCode::not_found,
         fmt::format("the engine lost the image of '{}', and it was not pushed", image.logical_name))
         .with_hint("something removed it while the pipeline ran, such as 'docker image prune'");
   }
-  scope.log.line(fmt::format("The engine does not have {}: pulling it", image.id.substr(0, 19)));
+  scope.log.line(
+      fmt::format("The engine does not have {}: pulling it", image.config_digest.substr(0, 19)));
   oci::Reference reference = oci::Reference::parse(image.repo_digests.front());
   co_return co_await pull_image(
       ctx, scope, std::move(reference), PullPolicy::always, std::move(options));

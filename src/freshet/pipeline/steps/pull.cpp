@@ -176,7 +176,8 @@ struct EngineCopy {
 };
 
 /// Whether the registry has another image under the tag than the engine. What the engine never
-/// exchanged with the registry has no digest there: then the images' configurations are compared.
+/// exchanged with the registry has no digest there: then what the engine's id names is compared,
+/// the manifest or the configuration.
 Awaitable<bool> has_moved(
     Ctx ctx,
     std::shared_ptr<oci::RegistryClient> registry,
@@ -189,6 +190,10 @@ Awaitable<bool> has_moved(
       throw Error(ErrorCode::not_found, "the registry does not have it");
     }
     co_return std::ranges::find(copy.digests, manifest->digest.to_string()) == copy.digests.end();
+  }
+  const oci::Manifest manifest = co_await registry->get_manifest(ctx, reference.path, tag);
+  if (manifest.descriptor.digest.to_string() == copy.image_id) {
+    co_return false;
   }
   oci::Place place{std::move(registry), reference.path};
   const oci::ParsedManifest parsed = co_await get_own_manifest(ctx, std::move(place), tag);

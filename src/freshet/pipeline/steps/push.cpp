@@ -18,7 +18,8 @@ namespace {
 /// The image that `candidate` means, where it was found.
 struct Candidate {
   std::optional<RegistryImage> in_registry;  // wins: the engine need not be asked
-  std::string image_id;  // in the engine, when it is in no registry
+  std::string image_id;  // as the engine names it; may be empty for one in a registry
+  std::string config_digest;  // empty: not known yet
   std::string name;  // what the target's name is made of when the step gives none
   registries::NameSource source = registries::NameSource::build_candidate;
   std::vector<std::string> repo_digests;  // where it was known to be before
@@ -52,6 +53,8 @@ Awaitable<Candidate> find_step_candidate(
     Ctx ctx, StepScope scope, StepImage image, std::string domain, PullOptions options) {
   Candidate candidate;
   candidate.name = image.logical_name;
+  candidate.image_id = image.id;
+  candidate.config_digest = image.config_digest;
   candidate.repo_digests = image.repo_digests;
   candidate.in_registry = co_await find_pushed(ctx, scope, image, std::move(domain), options);
   if (!candidate.in_registry) {
@@ -134,12 +137,10 @@ PublishRequest make_request(
 Awaitable<model::ImageRecord> find_or_make_record(
     Ctx ctx, StepScope scope, Candidate candidate, std::string name) {
   if (!candidate.in_registry) {
-    auto known = co_await find_record(scope, candidate.image_id);
-    if (known) {
-      co_return *known;
-    }
-    model::ImageRecord described = co_await describe_image(ctx, scope, candidate.image_id);
-    co_return as_foreign(scope, std::move(described), std::move(name));
+    model::ImageRecord described =
+        co_await describe_image(ctx, scope, candidate.image_id, candidate.config_digest);
+    auto known = co_await find_record(scope, described.internal_image_id);
+    co_return known ? *known : as_foreign(scope, std::move(described), std::move(name));
   }
   model::ImageRecord described = co_await describe_registry_image(ctx, *candidate.in_registry);
   auto known = co_await find_record(scope, described.internal_image_id);
@@ -172,8 +173,10 @@ Awaitable<StepOutput> run_push(Ctx ctx, StepScope scope, PushStep step) {
   scope.log.image(record);
 
   StepOutput output;
+  const std::string config_digest = "sha256:" + record.internal_image_id;
   output.image = StepImage{
-      "sha256:" + record.internal_image_id,
+      candidate.image_id.empty() ? config_digest : candidate.image_id,
+      config_digest,
       record.image_name,
       tags.front(),
       {published.repo_digest}};

@@ -48,11 +48,29 @@ Awaitable<std::string> WatchedSource::config(Ctx ctx) {
   }
 }
 
+Awaitable<std::optional<oci::Manifest>> WatchedSource::manifest(Ctx ctx) {
+  try {
+    co_return co_await inner_->manifest(ctx);
+  } catch (const Error&) {
+    *has_failed_ = true;
+    throw;
+  }
+}
+
 Awaitable<void> WatchedSource::visit_layers(Ctx ctx, std::set<std::size_t> wanted, Visitor visit) {
+  return visit_by(&ImageSource::visit_layers, ctx, std::move(wanted), std::move(visit));
+}
+
+Awaitable<void> WatchedSource::visit_blobs(Ctx ctx, std::set<std::size_t> wanted, Visitor visit) {
+  return visit_by(&ImageSource::visit_blobs, ctx, std::move(wanted), std::move(visit));
+}
+
+Awaitable<void> WatchedSource::visit_by(
+    Way way, Ctx ctx, std::set<std::size_t> wanted, Visitor visit) {
   const auto is_inside = std::make_shared<bool>(false);
   Visitor watched = Visit{std::move(visit), has_failed_, is_inside};
   try {
-    co_await inner_->visit_layers(ctx, std::move(wanted), std::move(watched));
+    co_await (*inner_.*way)(ctx, std::move(wanted), std::move(watched));
   } catch (const Error&) {
     *has_failed_ = *has_failed_ || !*is_inside;
     throw;

@@ -20,10 +20,16 @@ class WatchedSource final : public oci::ImageSource {
 
   const std::vector<oci::Digest>& diff_ids() const override { return inner_->diff_ids(); }
   Awaitable<std::string> config(Ctx ctx) override;
+  Awaitable<std::optional<oci::Manifest>> manifest(Ctx ctx) override;
+  Awaitable<void> visit_blobs(Ctx ctx, std::set<std::size_t> wanted, Visitor visit) override;
   Awaitable<void> visit_layers(Ctx ctx, std::set<std::size_t> wanted, Visitor visit) override;
   std::string_view name() const override { return inner_->name(); }
 
  private:
+  using Way = Awaitable<void> (ImageSource::*)(Ctx, std::set<std::size_t>, Visitor);
+
+  Awaitable<void> visit_by(Way way, Ctx ctx, std::set<std::size_t> wanted, Visitor visit);
+
   std::unique_ptr<oci::ImageSource> inner_;
   std::shared_ptr<bool> has_failed_ = std::make_shared<bool>(false);
 };
