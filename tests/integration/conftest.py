@@ -4,6 +4,8 @@
 The engine and the registry are started once for all tests; a test keeps to itself by a data
 directory of its own ('freshet') and by repositories of its own in the registry ('prefix').
 $FRESHET_TEST_ENGINE names an engine to use instead, as 'unix:///path/docker.sock';
+$FRESHET_DOCKERD is the path of another dockerd than Debian's to start, with its containerd and runc
+beside it, and $FRESHET_DOCKERD_OPTIONS are further words for it.
 $FRESHET_BIN names a binary other than that of the preset 'release'.
 """
 

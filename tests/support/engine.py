@@ -35,9 +35,11 @@ class Engine:
 
     authority: a certificate authority; the engine then listens at 'tls_endpoint' too, for clients
     that show a certificate of it.
+    options: further words for dockerd.
     """
 
-    def __init__(self, state_dir=None, endpoint=None, authority=None):
+    def __init__(self, state_dir=None, endpoint=None, authority=None, options=()):
+        self.options = options
         self.state_dir = state_dir
         self.endpoint = endpoint
         self.authority = authority
@@ -46,6 +48,8 @@ class Engine:
     def _script(self, *arguments):
         assert self.state_dir, f"the engine at {self.endpoint} is not the tests' own"
         env = {**os.environ, "FRESHET_DEMO_DIR": str(self.state_dir)}
+        if self.options:
+            env["FRESHET_DOCKERD_OPTIONS"] = " ".join(self.options)
         return run(SCRIPTS / "engine", *arguments, env=env).stdout.strip()
 
     def start(self):
