@@ -284,14 +284,18 @@ def test_without_cache_every_command_runs_again(build):
     assert context_sent(anew["build"]).startswith("0 of 2 instructions cached")
 
 
-def test_an_unchanged_second_build_is_cached_and_sends_nothing(build):
+def test_an_unchanged_second_build_is_cached_and_sends_nothing(build, files):
     first, second = build(), build()
 
     assert (first.result, second.result) == ("success", "success"), second
     assert not first["build"].vertex("RUN cat").cached
     assert second["build"].vertex("RUN cat").cached
     assert second["build"].vertex("COPY . /src").cached
-    assert context_sent(second["build"]) == "2 of 2 instructions cached, 0 B of context sent"
+    # Newer builders ask for .dockerignore each time.
+    ignore = len(files[".dockerignore"])
+    assert context_sent(second["build"]) in [
+        f"2 of 2 instructions cached, {sent} B of context sent" for sent in (0, ignore)
+    ]
     assert second["build"].log[-1] != ""
 
 

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from support.commands import run as run_command
+from support.registry import MANIFEST_TYPES
 from support.servers import Answer, serve
 
 
@@ -51,7 +52,7 @@ def make_index(registry, repository, tag, entries):
     for digest, architecture in entries:
         _, headers, body = registry.request(
             "GET", f"/v2/{repository}/manifests/{digest}",
-            {"Accept": "application/vnd.docker.distribution.manifest.v2+json"},
+            {"Accept": MANIFEST_TYPES},
         )
         manifests.append(
             {

@@ -37,7 +37,8 @@ def test_the_record_of_an_image_tells_all_about_it(build, registry, prefix):
     assert record["push_duration_ms"] > 0
     with_content = [layer for layer in record["layers"] if layer["size_bytes"] > 0]
     assert [layer["instruction"].split()[0] for layer in with_content[-2:]] == ["COPY", "RUN"]
-    assert with_content[-1]["size_bytes"] == 3000
+    # With containerd's image store an engine tells how much of its disk a layer takes.
+    assert with_content[-1]["size_bytes"] == 3000 or with_content[-1]["size_bytes"] % 4096 == 0
     known = {layer["diff_id"] for layer in record["layers"]} - {None}
     assert known <= set(config["rootfs"]["diff_ids"])
 

@@ -59,7 +59,9 @@ void require_tags(const std::vector<std::string>& tags) {
 Awaitable<MovedImage> push_from_engine(
     Ctx ctx, Runtime& runtime, model::ImageRecord record, Side target, MoveOptions options) {
   const std::string id = "sha256:" + record.internal_image_id;
-  auto source = co_await engine::make_image_source(ctx, runtime.engine(), runtime.pool(), id);
+  const std::string own_id =
+      co_await engine::get_image_by_config(ctx, runtime.engine(), runtime.pool(), id);
+  auto source = co_await engine::make_image_source(ctx, runtime.engine(), runtime.pool(), own_id);
   const oci::Place place = co_await open_side(ctx, runtime, target, true);
   const oci::PushOptions how;
   const auto started = Ctx::Clock::now();

@@ -20,7 +20,7 @@ TEST(SolveRequest, carries_everything_that_decides_about_the_image) {
       out.frontend_attributes().begin(), out.frontend_attributes().end());
   const std::map<std::string, std::string> expected = {
       {"filename", "Docker file"},
-      {"image-resolve-mode", "default"},
+      {"image-resolve-mode", "local"},
       {"target", "app"},
       {"no-cache", ""},
       {"build-arg:VERSION", "1=2"},

@@ -70,6 +70,9 @@ class DockerClient {
 
   /// nullopt when the engine does not have it.
   Awaitable<std::optional<ImageDetails>> find_image(Ctx ctx, std::string image);
+  /// Ids of images whose configuration is said to have that digest; only BuildKit notes it, and
+  /// only where ids are those of manifests (API 1.48).
+  Awaitable<std::vector<std::string>> list_images_of(Ctx ctx, std::string config_digest);
   Awaitable<std::vector<ImageHistoryEntry>> image_history(
       Ctx ctx, std::string image);  // oldest first
   /// The image as a tar archive, as `docker save` gives it, while the engine makes it. `ctx` bounds

@@ -281,4 +281,21 @@ Awaitable<std::string> find_config_digest(
   co_return oci::Digest::of(config).to_string();
 }
 
+Awaitable<std::string> get_image_by_config(
+    Ctx ctx, DockerClient& client, asio::thread_pool& pool, std::string config_digest) {
+  const std::optional<ImageDetails> image = co_await client.find_image(ctx, config_digest);
+  if (image) {
+    co_return image->id;
+  }
+  const std::vector<std::string> ids = co_await client.list_images_of(ctx, config_digest);
+  for (const std::string& id : ids) {
+    const std::string found = co_await find_config_digest(ctx, client, pool, id);
+    if (found == config_digest) {
+      co_return id;
+    }
+  }
+  throw Error(
+      ErrorCode::not_found, fmt::format("the Docker engine has no image '{}'", config_digest));
+}
+
 }  // namespace freshet::engine

@@ -44,6 +44,10 @@ Awaitable<std::unique_ptr<oci::ImageSource>> make_image_source(
 Awaitable<std::string> find_config_digest(
     Ctx ctx, DockerClient& client, asio::thread_pool& pool, std::string image);
 
+/// The engine's id of the image with that configuration. Throws: not_found.
+Awaitable<std::string> get_image_by_config(
+    Ctx ctx, DockerClient& client, asio::thread_pool& pool, std::string config_digest);
+
 /// An image by an engine's storage.
 std::unique_ptr<oci::ImageSource> make_storage_source(StoredImage image);
 

@@ -246,6 +246,30 @@ TEST_F(MakePackedImageSource, tells_the_configurations_digest_apart_from_the_id)
   EXPECT_EQ(run(io, find_config_digest(Ctx(), *client, pool, "app:1")), k_packed.id);
 }
 
+TEST_F(MakePackedImageSource, is_found_by_its_configuration_and_nothing_else_that_claims_it) {
+  testing::store_blobs(tree, k_packed.blobs());
+  const testing::PackedTestImage liar({"other"});
+  testing::store_blobs(tree, liar.blobs());
+  const auto listed = [&](const testing::PackedTestImage& image) {
+    return R"({"Id":")" + image.target.to_string() +
+           R"(","Descriptor":{"annotations":{"config.digest":")" + k_packed.id + R"("}}})";
+  };
+  const std::string info = R"({"DockerRootDir":")" + tree.path().string() + "\"}";
+  std::vector<testing::Scripted> script{
+      reply("GET /v1.55/images/" + k_packed.id + "/json", 404, R"({"message":"No such image"})"),
+      reply(
+          "GET /v1.55/images/json?all=1", 200, "[" + listed(liar) + "," + listed(k_packed) + "]")};
+  for (const testing::PackedTestImage* image : {&liar, &k_packed}) {
+    const std::string get = "GET /v1.55/images/" + image->target.to_string() + "/json";
+    script.push_back(reply(get, 200, image->inspection));
+    script.push_back(reply(get, 200, image->inspection));
+    script.push_back(reply("GET /v1.55/info", 200, info));
+  }
+  make_packed(std::move(script));
+  EXPECT_EQ(
+      run(io, get_image_by_config(Ctx(), *client, pool, k_packed.id)), k_packed.target.to_string());
+}
+
 TEST_F(MakeImageSource, says_when_there_is_no_such_image) {
   FakeEngine none(
       io.get_executor(),

@@ -100,6 +100,21 @@ Awaitable<std::optional<ImageDetails>> DockerClient::find_image(Ctx ctx, std::st
   co_return details;
 }
 
+Awaitable<std::vector<std::string>> DockerClient::list_images_of(
+    Ctx ctx, std::string config_digest) {
+  EngineRequest request = make_request("GET", "/images/json?all=1", "list images", "");
+  const json::value answer = co_await impl_->call_json(ctx, std::move(request));
+  std::vector<std::string> ids;
+  for (const json::value& value : as_array(answer)) {
+    const json::object& image = as_object(value);
+    const json::object& annotations = object_at(object_at(image, "Descriptor"), "annotations");
+    if (text_at(annotations, "config.digest") == config_digest) {
+      ids.push_back(text_at(image, "Id"));
+    }
+  }
+  co_return ids;
+}
+
 Awaitable<std::vector<ImageHistoryEntry>> DockerClient::image_history(Ctx ctx, std::string image) {
   const std::string subject = fmt::format("image '{}'", image);
   EngineRequest request =

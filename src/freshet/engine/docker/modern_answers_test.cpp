@@ -93,6 +93,19 @@ TEST(ModernImage, is_told_by_its_names_alone_before_there_are_descriptors) {
   EXPECT_TRUE(found("1.47", "").is_named_by_manifest);
 }
 
+TEST(ModernImage, is_found_by_its_configuration_where_buildkit_noted_that) {
+  Session session(
+      {ping("1.55"),
+       reply(
+           "GET /v1.55/images/json?all=1",
+           200,
+           R"([{"Id":"sha256:1","Descriptor":{"digest":"sha256:1"}},)"
+           R"({"Id":"sha256:2","Descriptor":{"annotations":{"config.digest":"sha256:c"}}},)"
+           R"({"Id":"sha256:3","Descriptor":{"annotations":{"config.digest":"sha256:d"}}}])")});
+  EXPECT_THAT(
+      run(session.io, session.client.list_images_of(Ctx(), "sha256:c")), ElementsAre("sha256:2"));
+}
+
 TEST(ModernEngine, says_that_containerd_keeps_its_images) {
   const auto has_store = [](const std::string& status) {
     Session session(
@@ -115,6 +128,19 @@ TEST(ModernPush, ends_with_a_line_that_tells_the_digest) {
   const PushedImage pushed = session.push();
   EXPECT_EQ(pushed.digest, k_digest);
   EXPECT_EQ(pushed.manifest_size_bytes, 855U);
+}
+
+TEST(ModernPush, tells_the_index_of_which_it_pushed_one_manifest) {
+  Session session(
+      {ping("1.55"),
+       chunked(
+           "POST /v1.55/images/r.example:5000/app/push?tag=v1",
+           {R"({"aux":{"manifestPushedInsteadOfIndex":true,"originalIndex":{"digest":"sha256:1"},)"
+            R"("selectedManifest":{"digest":"sha256:2"}}})",
+            fmt::format(R"({{"status":"v1: digest: {} size: 855"}})", k_digest)})});
+  const PushedImage pushed = session.push();
+  EXPECT_EQ(pushed.digest, k_digest);
+  EXPECT_EQ(pushed.index_digest, "sha256:1");
 }
 
 TEST(ModernPush, takes_no_layers_word_for_the_digest) {

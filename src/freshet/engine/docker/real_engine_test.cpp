@@ -103,7 +103,7 @@ class RealEngine : public ::testing::Test {
 TEST_F(RealEngine, tells_its_version_and_describes_itself) {
   const EngineVersion version = run(io, client->negotiate(Ctx()));
   EXPECT_NE(version.version, "");
-  EXPECT_THAT(version.api_version, ::testing::StartsWith("1.4"));
+  EXPECT_THAT(version.api_version, ::testing::StartsWith("1."));
   EXPECT_EQ(version.os, "linux");
   const EngineInfo info = run(io, client->info(Ctx()));
   EXPECT_NE(info.id, "");

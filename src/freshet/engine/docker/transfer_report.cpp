@@ -61,6 +61,9 @@ void TransferReport::take(const json::object& object) {
     pushed_.digest = text_at(aux, "Digest");
     pushed_.manifest_size_bytes = number_at(aux, "Size");
   }
+  if (flag_at(aux, "manifestPushedInsteadOfIndex")) {
+    pushed_.index_digest = text_at(object_at(aux, "originalIndex"), "digest");
+  }
   const std::string status = text_at(object, "status");
   if (!object.contains("id")) {
     take_digest(status);

@@ -111,6 +111,9 @@ struct ImageHistoryEntry {
 struct PushedImage {
   std::string digest;  // of the manifest, `sha256:…`
   std::uint64_t manifest_size_bytes = 0;
+  /// Of the index that the name stood for, where the engine has not all of it and so pushed the
+  /// manifest for its own platform alone; else empty.
+  std::string index_digest;
 };
 
 enum class OutputStream { standard_output, standard_error };

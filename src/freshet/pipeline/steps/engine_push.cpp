@@ -41,10 +41,10 @@ Awaitable<Published> push_by_engine(
   engine::ProgressLine on_progress = [&scope](std::string_view line) { scope.log.line(line); };
 
   Published published;
+  engine::PushedImage pushed;  // the last; a moved name shows in it
   for (const oci::Reference& reference : request.references) {
     co_await docker.tag_image(ctx, image_id, repository, reference.tag);
-    const engine::PushedImage pushed =
-        co_await docker.push_image(ctx, repository, reference.tag, auth, on_progress);
+    pushed = co_await docker.push_image(ctx, repository, reference.tag, auth, on_progress);
     published.repo_digest = repository + "@" + pushed.digest;
     published.tags.push_back(
         {reference.domain, reference.path, reference.tag, request.destination.integration_name()});
@@ -52,9 +52,8 @@ Awaitable<Published> push_by_engine(
   const std::optional<engine::ImageDetails> image = co_await docker.find_image(ctx, image_id);
   const std::vector<std::string> digests =
       image ? digests_of(*image, request.references.front()) : std::vector<std::string>();
-  const bool is_ours = std::any_of(digests.begin(), digests.end(), [&](const std::string& digest) {
-    return published.repo_digest == repository + "@" + digest;
-  });
+  const bool is_ours = std::ranges::count(digests, pushed.digest) > 0 ||
+                       (image && (image->id == pushed.digest || image->id == pushed.index_digest));
   if (!is_ours) {
     throw Error(
         ErrorCode::conflict,
