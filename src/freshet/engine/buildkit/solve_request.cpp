@@ -23,7 +23,7 @@ moby::buildkit::v1::SolveRequest make_solve_request(
 
   auto& attributes = *out.mutable_frontend_attributes();
   attributes["filename"] = dockerfile_name;
-  // What the engine has of a base image is used: with containerd's image store the default would ask
+  // A base image that the engine has is used: with containerd's image store the default would ask
   // its registry nevertheless, with the login for another image of that host.
   attributes["image-resolve-mode"] = "local";
   if (!request.target.empty()) {

@@ -35,7 +35,8 @@ std::string name_without_port(const std::string& text) {
   return reference.domain.substr(0, reference.domain.rfind(':')) + "/" + reference.path;
 }
 
-/// Leaves the names that the engine exchanged with a registry.
+/// Leaves the names that the engine exchanged with a registry, and those of base images that a
+/// build used: BuildKit marks them alike.
 /// Source: Docker Engine API 1.53, `Identity` of `GET /images/{name}/json`.
 void drop_unexchanged(ImageDetails& details, const json::object& image) {
   std::set<std::string> exchanged;
