@@ -42,7 +42,7 @@ def test_a_client_certificate_is_shown_to_its_registry_and_to_nobody_else(
     add(there, other, "other")
 
     there.run("image", "copy", "own.example.com/base:1", f"other.example.com/{prefix}:1")
-    there.run("image", "copy", f"other.example.com/{prefix}:1", f"own.example.com/{prefix}:2")
+    there.run("image", "copy", f"other.example.com/{prefix}:1", f"own.example.com/{prefix}-back:2")
 
     assert own.shown == {"registry": {"builder"}, "tokens": {None}, "storage": {None}}
     assert other.shown == {"registry": {None}, "tokens": {None}, "storage": {None}}
