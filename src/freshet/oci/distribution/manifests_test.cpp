@@ -249,6 +249,45 @@ TEST_F(ReferrerLists, are_written_again_when_another_writer_dropped_them) {
   EXPECT_TRUE(http.finished());
 }
 
+TEST_F(ReferrerLists, are_written_again_when_other_bytes_arrived) {
+  ManifestEntry mine{k_signature.descriptor};
+  const std::string put = "PUT /v2/app/manifests/" + tag_;
+  const net::HttpHeaders garbled{{"Docker-Content-Digest", Digest::of("garbled").to_string()}};
+  ScriptedHttp http{
+      {k_put, reply(201)},
+      {fallback_, index({entry("other")})},
+      {put, reply(201, "", garbled)},
+      {put, reply(201)},
+      {fallback_, index({entry("other"), mine})}};
+  PatientClient client(http);
+  run(client->put_manifest(Ctx{}, "app", "v1", k_signature));
+  EXPECT_TRUE(http.finished());
+  EXPECT_EQ(http.requests()[3].body, http.requests()[2].body);
+}
+
+TEST_F(ReferrerLists, that_never_arrive_as_they_were_sent_are_told) {
+  const net::HttpHeaders garbled{{"Docker-Content-Digest", Digest::of("garbled").to_string()}};
+  const net::testing::Exchange put{"PUT /v2/app/manifests/" + tag_, reply(201, "", garbled)};
+  ScriptedHttp http{{k_put, reply(201)}, {fallback_, reply(404)}, put, put, put, put, put};
+  PatientClient client(http);
+  const Error error = failure_of(client->put_manifest(Ctx{}, "app", "v1", k_signature));
+  EXPECT_EQ(error.code(), ErrorCode::corrupt_data);
+  EXPECT_EQ(
+      error.message(),
+      "'r.example' gets other bytes than were sent for the list of referrers '" + tag_ + "'");
+}
+
+TEST_F(ReferrerLists, are_read_again_when_they_came_garbled) {
+  const net::HttpHeaders headers{
+      {"Content-Type", k_index_type}, {"Docker-Content-Digest", Digest::of("sent").to_string()}};
+  ScriptedHttp http{
+      {api_, reply(404, "404 page not found")},
+      {fallback_, reply(200, "Sent", headers)},
+      {fallback_, index({entry("a")})}};
+  PatientClient client(http);
+  EXPECT_EQ(list(client).size(), 1U);
+}
+
 TEST_F(ReferrerLists, are_left_to_a_registry_that_lists_them) {
   ScriptedHttp http{{k_put, reply(201, "", {{"OCI-Subject", k_subject.to_string()}})}};
   PatientClient client(http);

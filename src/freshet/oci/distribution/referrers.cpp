@@ -27,6 +27,12 @@ void keep_type(std::vector<ManifestEntry>& entries, const std::string& artifact_
   }
 }
 
+/// Whether the registry says that it got what was sent, or nothing.
+bool is_of(const net::HttpResponse& response, const Digest& digest) {
+  const auto claimed = response.headers.find("Docker-Content-Digest");
+  return !claimed || *claimed == digest.to_string();
+}
+
 bool contains(const std::vector<ManifestEntry>& entries, const Digest& digest) {
   return std::ranges::any_of(
       entries, [&](const ManifestEntry& entry) { return entry.descriptor.digest == digest; });
@@ -78,18 +84,30 @@ Awaitable<std::optional<std::vector<ManifestEntry>>> RegistryClient::ask_referre
       ErrorCode::corrupt_data, fmt::format("'{}' finds no end with {}", domain(), about.action));
 }
 
+/// Reads it once more when it came garbled.
 Awaitable<std::vector<ManifestEntry>> RegistryClient::read_fallback(
     Ctx ctx, std::string repository, Digest subject) {
   const std::string tag = fallback_tag_of(subject);
-  net::HttpResponse response = co_await request_manifest(ctx, "GET", repository, tag);
-  if (response.status == 404) {
-    co_return std::vector<ManifestEntry>();
-  }
   const Request about{
       fmt::format("reading the manifest of '{}'", named(repository, tag)),
       fmt::format("'{}'", named(repository, tag))};
-  const Manifest index = co_await read_manifest(std::move(response), tag, about);
-  co_return parse_manifest(index.bytes, index.descriptor.media_type).manifests;
+  std::optional<Error> garbled;
+  for (int attempt = 1; attempt <= 2; ++attempt) {
+    try {
+      net::HttpResponse response = co_await request_manifest(ctx, "GET", repository, tag);
+      if (response.status == 404) {
+        co_return std::vector<ManifestEntry>();
+      }
+      const Manifest index = co_await read_manifest(std::move(response), tag, about);
+      co_return parse_manifest(index.bytes, index.descriptor.media_type).manifests;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::corrupt_data) {
+        throw;
+      }
+      garbled = error;
+    }
+  }
+  throw Error(*garbled);
 }
 
 Awaitable<std::vector<Descriptor>> RegistryClient::list_referrers(
@@ -115,20 +133,32 @@ Awaitable<std::vector<Descriptor>> RegistryClient::list_referrers(
 Awaitable<void> RegistryClient::add_to_fallback(
     Ctx ctx, std::string repository, Digest subject, ManifestEntry entry) {
   const std::string tag = fallback_tag_of(subject);
+  std::optional<Manifest> index;  // to be written
   for (int round = 0; round < k_fallback_rounds; ++round) {
-    std::vector<ManifestEntry> entries = co_await read_fallback(ctx, repository, subject);
-    if (contains(entries, entry.descriptor.digest)) {
-      co_return;
+    if (!index) {
+      std::vector<ManifestEntry> entries = co_await read_fallback(ctx, repository, subject);
+      if (contains(entries, entry.descriptor.digest)) {
+        co_return;
+      }
+      entries.push_back(entry);
+      index = make_index(entries);
     }
-    entries.push_back(entry);
-    const Manifest index = make_index(entries);
-    const net::HttpResponse response = co_await write_manifest(ctx, repository, tag, index);
+    const net::HttpResponse response = co_await write_manifest(ctx, repository, tag, *index);
     if (response.status != 201 && response.status != 200 && response.status != 202) {
       const Request about{
           fmt::format("the list of referrers '{}'", named(repository, tag)),
           fmt::format("repository '{}'", repository)};
       throw registry_error(domain(), about, response);
     }
+    if (is_of(response, index->descriptor.digest)) {
+      index.reset();
+    }  // else they must not stay, our entry in them or not
+  }
+  if (index) {
+    throw Error(
+        ErrorCode::corrupt_data,
+        fmt::format(
+            "'{}' gets other bytes than were sent for the list of referrers '{}'", domain(), tag));
   }
   throw Error(
       ErrorCode::conflict,
