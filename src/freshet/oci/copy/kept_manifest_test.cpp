@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pushes of images that the source keeps as registries do.
 #include "freshet/base/testing/run.hpp"
+#include "freshet/base/testing/temp_directory.hpp"
+#include "freshet/oci/distribution/upload_journal.hpp"
 #include "freshet/oci/testing/mover_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -17,7 +19,23 @@ constexpr std::string_view k_gzip = "application/vnd.oci.image.layer.v1.tar+gzip
 constexpr std::string_view k_zstd = "application/vnd.oci.image.layer.v1.tar+zstd";
 constexpr std::string_view k_tar = "application/vnd.oci.image.layer.v1.tar";
 
-using KeptPush = MoverTest;
+class KeptPush : public MoverTest {
+ protected:
+  /// An upload that has those bytes so far; where it is.
+  std::string begin_upload(
+      testing::MemoryRegistry& registry, const std::string& repository, std::string bytes) {
+    net::HttpRequest request;
+    request.method = "POST";
+    request.url = fmt::format("https://one.test/v2/{}/blobs/uploads/", repository);
+    const auto begun = net::testing::run_on(io, registry.send(Ctx(), request));
+    const std::string session = begun.headers.find("Location").value();
+    request.method = "PATCH";
+    request.url = "https://one.test" + session;
+    request.body = std::move(bytes);
+    net::testing::run_on(io, registry.send(Ctx(), request));
+    return session;
+  }
+};
 
 Digest kept_digest(FakeImage& image) {
   return freshet::testing::run(image.manifest(Ctx())).value().descriptor.digest;
@@ -85,6 +103,31 @@ TEST_F(KeptPush, does_not_take_another_packing_of_a_layer_for_the_kept_one) {
 
   EXPECT_THAT(image.visited_blobs, ElementsAre(0, 1));
   EXPECT_TRUE(has_image(one, "app", "kept"));
+}
+
+TEST_F(KeptPush, goes_on_with_the_upload_of_an_earlier_process) {
+  const std::string large(9UL * 1024 * 1024, 'x');
+  FakeImage image({"lowest"});
+  image.keep({large}, k_gzip);
+  const freshet::testing::TempDirectory directory;
+  FileUploadJournal journal(directory.path() / "uploads");
+  const std::string session = begin_upload(one, "app", large.substr(0, large.size() / 3));
+  FileUploadJournal(directory.path() / "uploads")
+      .remember({"one.test", "app", Digest::of(large)}, {session, 0});
+  RegistryOptions options;
+  options.journal = &journal;
+  const Place to{
+      std::make_shared<RegistryClient>(
+          one, "one.test", std::make_shared<FixedCredentials>(std::nullopt), options),
+      "app"};
+  one.log.clear();
+
+  push(image, to, {"v1"});
+
+  EXPECT_TRUE(has_image(one, "app", "v1"));
+  EXPECT_THAT(image.visited_blobs, ElementsAre(0));
+  EXPECT_EQ(one.count("GET " + session), 1);
+  EXPECT_EQ(one.count("PATCH " + session), 1);
 }
 
 TEST_F(KeptPush, makes_a_manifest_where_the_kept_one_does_not_suit) {

@@ -5,6 +5,11 @@
 #include <cstring>
 
 namespace freshet::oci {
+namespace {
+
+constexpr std::size_t k_skipped = 256UL * 1024;  // at a time
+
+}  // namespace
 
 LayerIsPast::LayerIsPast()
     : Error(ErrorCode::internal, "a layer that is past was asked for again") {}
@@ -33,10 +38,19 @@ bool LayerUpload::can_read_at(std::uint64_t offset) const {
 }
 
 Awaitable<std::unique_ptr<net::ByteStream>> LayerUpload::open(Ctx, std::uint64_t offset) {
+  co_await skip_to(offset);
   if (!can_read_at(offset)) {
     throw LayerIsPast();
   }
   co_return std::make_unique<View>(*this, offset);
+}
+
+Awaitable<void> LayerUpload::skip_to(std::uint64_t offset) {
+  std::string skipped(std::min<std::uint64_t>(offset - std::min(offset, read_), k_skipped), '\0');
+  while (read_ < offset && !is_at_end_ && !is_broken_) {
+    const std::size_t most = std::min<std::uint64_t>(skipped.size(), offset - read_);
+    co_await read_next(asio::buffer(skipped.data(), most));
+  }
 }
 
 Awaitable<std::size_t> LayerUpload::read_at(std::uint64_t offset, asio::mutable_buffer buffer) {

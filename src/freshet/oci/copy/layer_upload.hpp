@@ -17,7 +17,7 @@ class LayerIsPast : public Error {
 };
 
 /// A layer as an upload reads it while it comes: once, and for an upload that goes on after a break
-/// the last few MiB again.
+/// the last few MiB again. What the upload of an earlier process has sent already is skipped.
 class LayerUpload final : public BlobSource {
  public:
   static constexpr std::size_t k_kept_bytes = 4UL * 1024 * 1024;
@@ -35,6 +35,7 @@ class LayerUpload final : public BlobSource {
  private:
   class View;
 
+  Awaitable<void> skip_to(std::uint64_t offset);
   Awaitable<std::size_t> read_at(std::uint64_t offset, asio::mutable_buffer buffer);
   Awaitable<std::size_t> read_next(asio::mutable_buffer buffer);
   void keep(const char* bytes, std::size_t count);

@@ -129,7 +129,14 @@ TEST(LayerUpload, cannot_go_back_further_than_what_it_kept) {
   run(read_some(upload, 0, 20));
   EXPECT_THROW(run(read_some(upload, 0, 1)), LayerIsPast);
   EXPECT_THROW(run(read_some(upload, 9, 1)), LayerIsPast);
-  EXPECT_THROW(run(read_some(upload, 21, 1)), LayerIsPast);
+  EXPECT_THROW(run(read_some(upload, 101, 1)), LayerIsPast);
+}
+
+TEST(LayerUpload, skips_what_an_earlier_process_has_sent) {
+  const std::string text = "abcdefghijklmnopqrstuvwxyz0123456789";
+  LayerUpload upload(layer_of(text), std::nullopt, 10);
+  EXPECT_EQ(run(read_some(upload, 20, 5)), text.substr(20, 5));
+  EXPECT_EQ(run(read_some(upload, 16, 100)), text.substr(16));
 }
 
 }  // namespace
