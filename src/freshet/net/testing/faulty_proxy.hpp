@@ -9,7 +9,9 @@
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <functional>
 #include <map>
+#include <mutex>
 #include <random>
 #include <string>
 #include <string_view>
@@ -28,19 +30,25 @@ enum class Fault {
   refuse,  // 503, not passed on
   limit,  // 429, not passed on
   delay,  // by a moment
+  stall_request,  // it is taken and never answered, the connection stays
+  stall_answer,  // the answer stops in its middle, the connection stays
 };
-inline constexpr int k_faults = 10;
+inline constexpr int k_faults = 12;
+inline constexpr int k_quick_faults = 10;  // the stalls cost the patience of whoever asks
 
 /// The faults of one run of so many requests, by the number of the request (from 0): one in turn,
 /// so that as many runs as there are requests times faults try each with each, and up to two more
-/// at random.
+/// quick ones at random.
 inline std::map<int, Fault> faults_of_run(unsigned seed, int requests) {
+  if (requests == 0) {
+    return {};
+  }
   std::mt19937 random(seed);
   std::map<int, Fault> faults;
   const std::size_t more = random() % 3;
   for (std::size_t i = 0; i < more; ++i) {
     const int request = static_cast<int>(random() % static_cast<std::size_t>(requests));
-    faults[request] = static_cast<Fault>(random() % k_faults);
+    faults[request] = static_cast<Fault>(random() % k_quick_faults);
   }
   const unsigned in_turn = seed % static_cast<unsigned>(requests * k_faults);
   faults[static_cast<int>(in_turn / k_faults)] = static_cast<Fault>(in_turn % k_faults);
@@ -50,14 +58,27 @@ inline std::map<int, Fault> faults_of_run(unsigned seed, int requests) {
 /// An HTTP/1.1 proxy on loopback in front of one server, which spoils what it was told to.
 class FaultyProxy {
  public:
-  /// `upstream` is `127.0.0.1:port`.
-  FaultyProxy(const std::string& upstream, std::map<int, Fault> faults)
+  /// `upstream` is `127.0.0.1:port`. `on_break` is called, by the proxy's thread, before a fault
+  /// ends a connection.
+  FaultyProxy(
+      const std::string& upstream,
+      std::map<int, Fault> faults,
+      std::function<void()> on_break = [] {})
       : port_(to_number(upstream.substr(upstream.find(':') + 1))),
+        on_break_(std::move(on_break)),
         faults_(std::move(faults)),
         server_([this](Socket socket) { return serve(std::move(socket)); }) {}
 
   std::string authority() const { return server_.authority(); }
   int requests() const { return requests_.load(); }
+  /// Bytes of the bodies of requests that were passed on.
+  std::uint64_t bytes_up() const { return bytes_up_.load(); }
+  /// The faults from now on, counting requests from 0 again.
+  void spoil(std::map<int, Fault> faults) {
+    const std::lock_guard lock(mutex_);
+    faults_ = std::move(faults);
+    requests_ = 0;
+  }
 
  private:
   using Socket = asio::ip::tcp::socket;
@@ -73,6 +94,7 @@ class FaultyProxy {
     bool is_cut = false;
     bool is_corrupted = false;
     std::string* copy = nullptr;  // keeps them
+    std::atomic<std::uint64_t>* count = nullptr;  // counts them
     std::uint64_t cut_after = 0;
   };
 
@@ -114,19 +136,21 @@ class FaultyProxy {
     std::string from_server;
     for (;;) {
       const std::string header = co_await read_header(client, from_client);
-      const int number = requests_++;
-      const auto fault = faults_.find(number);
-      const bool goes_on = co_await exchange(
-          client,
-          from_client,
-          upstream,
-          from_server,
-          header,
-          fault == faults_.end() ? -1 : static_cast<int>(fault->second));
+      const int fault = next_fault();
+      const bool goes_on =
+          co_await exchange(client, from_client, upstream, from_server, header, fault);
       if (!goes_on) {
+        on_break_();
         co_return;
       }
     }
+  }
+
+  /// Of the request that has come; -1: none.
+  int next_fault() {
+    const std::lock_guard lock(mutex_);
+    const auto fault = faults_.find(requests_++);
+    return fault == faults_.end() ? -1 : static_cast<int>(fault->second);
   }
 
   static bool is(int fault, Fault which) { return fault == static_cast<int>(which); }
@@ -139,6 +163,10 @@ class FaultyProxy {
       std::string header,
       int fault) {
     if (is(fault, Fault::lose_request)) {
+      co_return false;
+    }
+    if (is(fault, Fault::stall_request)) {
+      co_await wait_for_close(client);
       co_return false;
     }
     if (is(fault, Fault::refuse) || is(fault, Fault::limit)) {
@@ -165,6 +193,7 @@ class FaultyProxy {
     passage.cut_after = framing.is_chunked ? 100'000 : framing.length / 2;
     passage.is_corrupted = is(fault, Fault::corrupt_request);
     passage.copy = is(fault, Fault::repeat_request) ? &body : nullptr;
+    passage.count = &bytes_up_;
     const bool is_whole = co_await pass(client, from_client, upstream, framing, passage);
     if (!is_whole) {
       co_return false;
@@ -210,18 +239,23 @@ class FaultyProxy {
     const Framing framing = framing_of_answer(header, is_head);
     std::size_t length = header.size();
     const bool has_body = framing.is_chunked || framing.length > 0;
-    if (is(fault, Fault::cut_answer) && !has_body) {
+    const bool is_to_stop = is(fault, Fault::cut_answer) || is(fault, Fault::stall_answer);
+    if (is_to_stop && !has_body) {
       length /= 2;
     }
     co_await asio::async_write(client, asio::buffer(header, length), asio::use_awaitable);
-    if (length < header.size()) {
-      co_return false;
-    }
     Passage passage;
-    passage.is_cut = is(fault, Fault::cut_answer);
+    passage.is_cut = is_to_stop;
     passage.cut_after = framing.length / 2;
     passage.is_corrupted = is(fault, Fault::corrupt_answer);
-    co_return co_await pass(upstream, rest, client, framing, passage);
+    bool is_whole = length == header.size();
+    if (is_whole) {
+      is_whole = co_await pass(upstream, rest, client, framing, passage);
+    }
+    if (is(fault, Fault::stall_answer)) {
+      co_await wait_for_close(client);
+    }
+    co_return is_whole;
   }
 
   Awaitable<bool> pass(
@@ -270,6 +304,9 @@ class FaultyProxy {
     if (passage.copy != nullptr) {
       passage.copy->append(bytes);
     }
+    if (passage.count != nullptr) {
+      *passage.count += bytes.size();
+    }
     if (to != nullptr) {
       co_await asio::async_write(*to, asio::buffer(bytes), asio::use_awaitable);
     }
@@ -311,8 +348,11 @@ class FaultyProxy {
   }
 
   unsigned short port_;
+  std::function<void()> on_break_;
+  std::mutex mutex_;
   std::map<int, Fault> faults_;
   std::atomic<int> requests_ = 0;
+  std::atomic<std::uint64_t> bytes_up_ = 0;
   LoopbackServer server_;
 };
 

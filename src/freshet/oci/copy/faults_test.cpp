@@ -1,217 +1,162 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pushes and copies through a connection that is spoilt at random, but repeatably, to a real
-// registry. FRESHET_FAULT_RUNS says how many runs (default 20), FRESHET_FAULT_SEED the first seed.
-#include "freshet/net/curl_http_client.hpp"
-#include "freshet/net/testing/faulty_proxy.hpp"
-#include "freshet/net/testing/run.hpp"
-#include "freshet/oci/copy/image_mover.hpp"
-#include "freshet/oci/testing/mover_fakes.hpp"
-#include "freshet/oci/testing/real_registry.hpp"
-
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <random>
+// registry.
+#include "freshet/oci/testing/fault_fixture.hpp"
+#include "freshet/oci/testing/mover_fixture.hpp"
+#include "freshet/oci/testing/token_issuer.hpp"
 
 namespace freshet::oci {
 namespace {
 
-using namespace std::chrono_literals;
 using net::testing::FaultyProxy;
+using testing::archives;
 using testing::FakeImage;
 using testing::FakeLayerMemory;
+using testing::noise;
 using testing::RealRegistry;
+using testing::TokenIssuer;
 
-unsigned number_from(const char* name, unsigned otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : static_cast<unsigned>(std::atoi(text));
-}
+constexpr std::string_view k_layer = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-/// Does not get smaller by compression.
-std::string noise(unsigned seed, std::size_t bytes) {
-  std::mt19937_64 random(seed);
-  std::string text(bytes, '\0');
-  for (char& each : text) {
-    each = static_cast<char>(random());
-  }
-  return text;
-}
-
-std::vector<std::string> archives() {
-  return {noise(1, 10'000), noise(2, 200'000), noise(3, 1'200'000)};
-}
-
-class Faults : public ::testing::Test {
+class Faults : public testing::FaultTest {
  protected:
-  static void SetUpTestSuite() {
-    if (RealRegistry::is_installed()) {
-      registry_ = std::make_unique<RealRegistry>();
-    }
-  }
-  static void TearDownTestSuite() { registry_.reset(); }
-  void SetUp() override {
-    if (registry_ == nullptr) {
-      GTEST_SKIP() << RealRegistry::k_program << " is not installed";
-    }
-    ASSERT_NE(registry_->authority(), "") << "docker-registry did not start";
+  MoveReport push(const Place& to) {
     FakeLayerMemory memory;
     ImageMover mover(pool_, memory);
-    FakeImage image(archives());
-    const MoveReport report = run(mover.push(Ctx(), image, direct("source"), {"v1"}, {}, {}));
-    digest_ = report.manifest.digest.to_string();
+    return run(mover.push(in_time(), image_, to, {"v1", "v2"}, {}, {}));
   }
-
-  Place place(const std::string& authority, std::string repository) {
-    RegistryOptions options;
-    options.retry.first_delay = 1ms;
-    options.retry.max_delay = 20ms;
-    const Credentials credentials{
-        RealRegistry::k_user, Secret(std::string(RealRegistry::k_password))};
-    return Place{
-        std::make_shared<RegistryClient>(
-            http_, authority, std::make_shared<FixedCredentials>(credentials), options),
-        std::move(repository)};
-  }
-  Place direct(std::string repository) {
-    return place(registry_->authority(), std::move(repository));
-  }
-
-  template <class T>
-  T run(Awaitable<T> operation) {
-    return net::testing::run_on(io_, std::move(operation));
-  }
-
-  /// The digest under `tag` once all of the image was read and verified; empty without such a tag.
-  std::string whole_image(const Place& there, const std::string& tag) {
-    const Ctx ctx = Ctx().within(30s);
-    const auto found = run(there.registry->find_manifest(ctx, there.repository, tag));
-    if (!found) {
-      return {};
-    }
-    const std::string digest = found->digest.to_string();
-    const Manifest manifest = run(there.registry->get_manifest(ctx, there.repository, digest));
-    const ParsedManifest parsed = parse_manifest(manifest.bytes, manifest.descriptor.media_type);
-    std::vector<ManifestEntry> blobs = parsed.layers;
-    blobs.push_back(parsed.config.value());
-    for (const ManifestEntry& entry : blobs) {
-      run(there.registry->get_blob(ctx, there.repository, entry.descriptor, 10'000'000));
-    }
-    return digest;
-  }
-
-  /// Runs `move` and gives what it threw; empty when it did not.
-  template <class Move>
-  std::string failure_of(Move move) {
-    try {
-      move();
-      return {};
-    } catch (const Error& error) {
-      EXPECT_FALSE(error.message().empty());
-      EXPECT_NE(error.code(), ErrorCode::internal) << error.message();
-      EXPECT_NE(error.code(), ErrorCode::deadline_exceeded) << error.message();
-      return error.message();
-    }
-  }
-
-  /// In every second run the tags are at another image before.
-  std::string put_old(unsigned seed, const Place& there) {
-    if (seed % 2 == 0) {
-      return {};
-    }
+  MoveReport copy(
+      const Place& from, const std::string& reference, const Place& to, CopyOptions options = {}) {
     FakeLayerMemory memory;
     ImageMover mover(pool_, memory);
-    FakeImage old({noise(4, 3'000)});
-    return run(mover.push(Ctx(), old, there, {"v1", "v2"}, {}, {})).manifest.digest.to_string();
+    return run(mover.copy(in_time(), from, reference, to, {"v1", "v2"}, std::move(options), {}));
   }
 
-  /// What `move` asks of the places it is given when nothing is spoilt.
-  template <class Move>
-  std::pair<int, int> count_requests(const std::string& repository, Move move) {
-    const FaultyProxy from(registry_->authority(), {});
-    const FaultyProxy to(registry_->authority(), {});
-    move(place(from.authority(), "source"), place(to.authority(), repository));
-    return {from.requests(), to.requests()};
-  }
-
-  /// Each tag is wholly at the image or, after a failure only, where it was before.
-  void expect_right(
-      unsigned seed, const Place& there, const std::string& old, const std::string& failure) {
-    for (const char* tag : {"v1", "v2"}) {
-      const std::string found = whole_image(there, tag);
-      const bool is_as_before = !failure.empty() && found == old;
-      EXPECT_TRUE(found == digest_ || is_as_before)
-          << "seed " << seed << ", tag " << tag << " at '" << found << "': " << failure;
+  /// `source:both`
+  Manifest put_index() {
+    std::vector<ManifestEntry> entries;
+    for (const char* architecture : {"amd64", "arm64"}) {
+      const bool is_first = entries.empty();
+      FakeImage image({noise(1, 10'000), noise(is_first ? 5 : 6, 300'000)});
+      const MoveReport report = run(mover_.push(in_time(), image, direct("source"), {}, {}, {}));
+      entries.push_back(ManifestEntry{report.manifest, Platform{"linux", architecture, "", ""}});
     }
-    failures_ += failure.empty() ? 0 : 1;
-    if (!failure.empty() && std::getenv("FRESHET_FAULT_VERBOSE") != nullptr) {
-      std::fprintf(stderr, "seed %u: %s\n", seed, failure.c_str());
+    Manifest index = make_index(entries);
+    const Place source = direct("source");
+    run_void(source.registry->put_manifest(in_time(), source.repository, "both", index));
+    return index;
+  }
+
+  /// What refers to `subject`, with a layer of its own, in "source".
+  Descriptor put_referrer(const Descriptor& subject, const std::string& content) {
+    const Place source = direct("source");
+    MemoryBlob layer{std::string(k_layer), content};
+    MemoryBlob config{"application/vnd.oci.empty.v1+json", "{}"};
+    for (BlobSource* blob : {&layer, &config}) {
+      run(source.registry->push_blob(in_time(), source.repository, *blob));
     }
+    std::string bytes = fmt::format(
+        R"({{"schemaVersion":2,"mediaType":"{}","artifactType":"application/x-signature",)"
+        R"("config":{},"layers":[{}],"subject":{}}})",
+        testing::k_oci_manifest,
+        testing::part_json(*config.known()),
+        testing::part_json(*layer.known()),
+        testing::part_json(subject));
+    const Manifest manifest{
+        Descriptor{testing::k_oci_manifest, Digest::of(bytes), bytes.size()}, bytes};
+    const std::string digest = manifest.descriptor.digest.to_string();
+    run_void(source.registry->put_manifest(in_time(), source.repository, digest, manifest));
+    return manifest.descriptor;
   }
 
-  /// Most of it can be survived.
-  void expect_few_failures() {
-    RecordProperty("clear_errors", static_cast<int>(failures_));
-    EXPECT_LE(failures_, runs_ / 10 + 1);
-  }
+  void run_void(Awaitable<void> operation) { net::testing::run_on(io_, std::move(operation)); }
 
-  static std::unique_ptr<RealRegistry> registry_;
-  std::string digest_;  // of the image in "source", and of the one that is pushed
-  asio::io_context io_;
-  asio::thread_pool pool_{2};
-  net::CurlHttpClient http_{io_.get_executor()};
-  unsigned first_ = number_from("FRESHET_FAULT_SEED", 1);
-  unsigned runs_ = number_from("FRESHET_FAULT_RUNS", 20);
-  unsigned failures_ = 0;
+  FakeImage image_{archives()};
 };
 
-std::unique_ptr<RealRegistry> Faults::registry_;
-
 TEST_F(Faults, never_make_a_push_end_in_a_wrong_image) {
-  FakeImage image(archives());
-  const auto push = [&](const Place&, const Place& to) {
-    FakeLayerMemory memory;
-    ImageMover mover(pool_, memory);
-    run(mover.push(Ctx().within(60s), image, to, {"v1", "v2"}, {}, {}));
-  };
-  const int requests = count_requests("push/undisturbed", push).second;
-  ASSERT_GT(requests, 10);
+  spoil_runs("push", digest_, [&](const Place&, const Place& to) { return push(to); });
+  EXPECT_EQ(undisturbed_.blobs_uploaded, 4);
+}
 
-  for (unsigned seed = first_; seed < first_ + runs_ && !HasFailure(); ++seed) {
-    const FaultyProxy proxy(registry_->authority(), net::testing::faults_of_run(seed, requests));
-    const std::string repository = fmt::format("push/run{}", seed);
-    const std::string old = put_old(seed, direct(repository));
+TEST_F(Faults, never_make_a_push_with_tokens_end_in_a_wrong_image) {
+  TokenIssuer issuer(std::string(RealRegistry::k_user) + ":" + RealRegistry::k_password);
+  FaultyProxy line(issuer.authority(), {});
+  token_line_ = &line;
+  const RealRegistry registry(RealRegistry::TokenAuth{
+      fmt::format("http://{}/token", line.authority()),
+      TokenIssuer::k_service,
+      TokenIssuer::k_issuer,
+      issuer.root_certificate()});
+  use(registry);
 
-    const std::string failure =
-        failure_of([&] { push(direct("source"), place(proxy.authority(), repository)); });
+  spoil_runs("tokens", digest_, [&](const Place& from, const Place& to) {
+    copy(from, "v1", Place{to.registry, to.repository + "/first"});
+    return push(to);
+  });
 
-    expect_right(seed, direct(repository), old, failure);
+  EXPECT_GT(token_requests_, 2);
+}
+
+TEST_F(Faults, never_make_a_push_that_mounts_end_in_a_wrong_image) {
+  std::vector<KnownLayer> known;
+  for (const Digest& diff_id : image_.diff_ids()) {
+    known.push_back(memory_.find(diff_id, registry_->authority(), "source").front());
   }
-  expect_few_failures();
+  spoil_runs("mount", digest_, [&](const Place&, const Place& to) {
+    FakeLayerMemory memory;
+    for (KnownLayer layer : known) {
+      layer.domain = to.registry->domain();
+      memory.remember(layer);
+    }
+    ImageMover mover(pool_, memory);
+    PushOptions options;
+    options.neighbours.push_back(Place{to.registry, "source"});
+    return run(mover.push(in_time(), image_, to, {"v1", "v2"}, std::move(options), {}));
+  });
+  EXPECT_EQ(undisturbed_.blobs_mounted, 3);
 }
 
 TEST_F(Faults, never_make_a_copy_end_in_a_wrong_image) {
-  const auto copy = [&](const Place& from, const Place& to) {
-    FakeLayerMemory memory;
-    ImageMover mover(pool_, memory);
-    run(mover.copy(Ctx().within(60s), from, "v1", to, {"v1", "v2"}, {}, {}));
+  spoil_runs(
+      "copy", digest_, [&](const Place& from, const Place& to) { return copy(from, "v1", to); });
+  EXPECT_EQ(undisturbed_.blobs_copied + undisturbed_.blobs_uploaded, 4);
+}
+
+TEST_F(Faults, never_make_a_copy_within_a_registry_end_in_a_wrong_image) {
+  spoil_runs("within", digest_, [&](const Place&, const Place& to) {
+    return copy(Place{to.registry, "source"}, "v1", to);
+  });
+  EXPECT_EQ(undisturbed_.blobs_mounted, 4);
+}
+
+TEST_F(Faults, never_make_a_copy_of_all_platforms_end_in_a_wrong_image) {
+  const std::string digest = put_index().descriptor.digest.to_string();
+  spoil_runs(
+      "index", digest, [&](const Place& from, const Place& to) { return copy(from, "both", to); });
+  EXPECT_EQ(undisturbed_.blobs_copied + undisturbed_.blobs_uploaded, 5);
+}
+
+TEST_F(Faults, never_make_a_copy_with_referrers_end_in_a_wrong_image) {
+  const Descriptor image = put_index().descriptor;
+  const std::vector<Descriptor> signatures{
+      put_referrer(image, "one signature"), put_referrer(image, "another one")};
+  const Descriptor of_signature = put_referrer(signatures.front(), "a signature of a signature");
+  expect_more_ = [&](const Place& there) {
+    const auto listed = [&](const Descriptor& subject) {
+      return run(there.registry->list_referrers(in_time(), there.repository, subject.digest));
+    };
+    EXPECT_EQ(listed(image), signatures) << "seed " << seed_;
+    EXPECT_EQ(listed(signatures.front()), std::vector{of_signature}) << "seed " << seed_;
   };
-  // One registry behind two names, so that blobs are streamed from one to the other.
-  const auto [reads, writes] = count_requests("copy/undisturbed", copy);
-  ASSERT_GT(reads, 5);
-  ASSERT_GT(writes, 10);
+  CopyOptions options;
+  options.referrers = true;
 
-  for (unsigned seed = first_; seed < first_ + runs_ && !HasFailure(); ++seed) {
-    const FaultyProxy from(registry_->authority(), net::testing::faults_of_run(seed, reads));
-    const FaultyProxy to(registry_->authority(), net::testing::faults_of_run(seed * 7, writes));
-    const std::string repository = fmt::format("copy/run{}", seed);
-    const std::string old = put_old(seed, direct(repository));
+  spoil_runs("referrers", image.digest.to_string(), [&](const Place& from, const Place& to) {
+    return copy(from, "both", to, options);
+  });
 
-    const std::string failure = failure_of(
-        [&] { copy(place(from.authority(), "source"), place(to.authority(), repository)); });
-
-    expect_right(seed, direct(repository), old, failure);
-  }
-  expect_few_failures();
+  EXPECT_EQ(undisturbed_.referrers, 3);
 }
 
 }  // namespace

@@ -20,5 +20,6 @@ set(oci_copy_tests
   copy/image_copy_test.cpp
   copy/image_push_test.cpp
   copy/kept_manifest_test.cpp
+  copy/killed_push_test.cpp
   copy/parts_test.cpp
   copy/referrers_test.cpp)

@@ -35,6 +35,7 @@ class TokenIssuer {
             net::testing::answering([this](const std::string& header) { return answer(header); })) {
   }
 
+  std::string authority() const { return server_.authority(); }
   std::string realm() const { return server_.url("/token"); }
   int requests() const { return requests_; }
 
