@@ -123,8 +123,10 @@ Awaitable<T> uninterrupted(Awaitable<T> operation) {
 /// awaiting coroutine's executor must outlive `pool`, whose thread lets go of it after the answer.
 template <class Work>
 Awaitable<std::invoke_result_t<Work>> offload(asio::thread_pool& pool, Work work) {
+  // No slot: a cancellation that waits in the pool's queue would point to what is gone by then.
+  auto token = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
   co_return co_await asio::co_spawn(
-      pool.get_executor(), detail::call(std::move(work)), asio::use_awaitable);
+      pool.get_executor(), detail::call(std::move(work)), std::move(token));
 }
 
 inline Awaitable<void> sleep_for(Ctx::Clock::duration duration) {

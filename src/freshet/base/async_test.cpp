@@ -5,9 +5,12 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 namespace freshet {
@@ -119,6 +122,37 @@ TEST(Offload, passes_on_what_the_work_throws) {
   asio::thread_pool pool(1);
   const auto work = []() -> int { throw Error(ErrorCode::conflict, "no"); };
   EXPECT_EQ(error_of([&] { run(offload(pool, work)); }), "conflict\nerror: no\n");
+}
+
+Awaitable<int> offload_a_number(asio::thread_pool* pool) {
+  const auto work = [] { return 7; };
+  co_return co_await offload(*pool, work);
+}
+
+// Sanitizers see what goes wrong where this is not so.
+TEST(Offload, survives_a_cancellation_that_waits_for_the_pool_until_all_is_done) {
+  asio::thread_pool pool(1);
+  std::promise<void> may_begin;
+  std::promise<void> may_go_on;
+  asio::post(pool, [&] { may_begin.get_future().wait(); });
+  asio::io_context io;
+  asio::cancellation_signal stop;
+  int value = 0;
+  const auto keep = [&](std::exception_ptr, int result) {
+    value = result;
+    stop.slot().clear();
+  };
+  asio::co_spawn(io, offload_a_number(&pool), asio::bind_cancellation_slot(stop.slot(), keep));
+  const auto halt = [&] {
+    asio::post(pool, [&] { may_go_on.get_future().wait(); });
+    stop.emit(asio::cancellation_type::terminal);
+    may_begin.set_value();
+  };
+  asio::post(io, halt);
+  io.run();
+  may_go_on.set_value();
+  pool.join();
+  EXPECT_EQ(value, 7);
 }
 
 TEST(SleepFor, waits_at_least_that_long) {

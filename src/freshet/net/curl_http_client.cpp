@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/net/curl_http_client.hpp"
 
+#include "freshet/base/await_on.hpp"
 #include "freshet/net/curl_exchange.hpp"
 
 #include <boost/asio/dispatch.hpp>
@@ -27,8 +28,8 @@ Awaitable<void> feed(Exchange exchange, ByteStream* source, std::optional<std::u
   std::uint64_t total = 0;
   std::size_t count = 0;
   for (bool is_end = false;;) {
-    const asio::mutable_buffer room = co_await asio::co_spawn(
-        exchange->strand(), CurlExchange::offer(exchange, count, is_end), asio::use_awaitable);
+    const asio::mutable_buffer room =
+        co_await await_on(exchange->strand(), CurlExchange::offer(exchange, count, is_end));
     if (room.size() == 0) {
       break;
     }
@@ -56,8 +57,7 @@ Awaitable<void> feed(Exchange exchange, ByteStream* source, std::optional<std::u
 }
 
 Awaitable<HttpResponse> start(Exchange exchange) {
-  co_return co_await asio::co_spawn(
-      exchange->strand(), CurlExchange::start(exchange), asio::use_awaitable);
+  co_return co_await await_on(exchange->strand(), CurlExchange::start(exchange));
 }
 
 Awaitable<HttpResponse> start_and_feed(
@@ -98,8 +98,7 @@ class CurlStream final : public HttpStream {
   const HttpResponse& head() const override { return head_; }
 
   Awaitable<std::size_t> read(asio::mutable_buffer buffer) override {
-    co_return co_await asio::co_spawn(
-        exchange_->strand(), CurlExchange::read(exchange_, buffer), asio::use_awaitable);
+    co_return co_await await_on(exchange_->strand(), CurlExchange::read(exchange_, buffer));
   }
 
  private:
@@ -140,8 +139,7 @@ Awaitable<HttpResponse> CurlHttpClient::send(Ctx ctx, HttpRequest request) {
   }
   const auto exchange = std::make_shared<CurlExchange>(
       driver_, settings_, ctx, std::move(request), CurlTransfer::Mode::whole);
-  co_return co_await asio::co_spawn(
-      driver_->strand(), CurlExchange::run(exchange), asio::use_awaitable);
+  co_return co_await await_on(driver_->strand(), CurlExchange::run(exchange));
 }
 
 Awaitable<std::unique_ptr<HttpStream>> CurlHttpClient::open(Ctx ctx, HttpRequest request) {

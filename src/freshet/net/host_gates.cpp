@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/net/host_gates.hpp"
 
+#include "freshet/base/await_on.hpp"
 #include "freshet/net/retry.hpp"
 #include "freshet/net/url.hpp"
 
@@ -77,8 +78,7 @@ Awaitable<HostGates::Turn> HostGates::take_turn(
   }
   const std::string authority = parsed->authority();
   std::string what = fmt::format("waiting for a turn to ask '{}'", authority);
-  auto entered =
-      asio::co_spawn(self->strand_, enter(self, ctx, authority, kind), asio::use_awaitable);
+  auto entered = await_on<Turn>(self->strand_, enter(self, ctx, authority, kind));
   co_return co_await with_deadline(ctx, std::move(what), std::move(entered));
 }
 
