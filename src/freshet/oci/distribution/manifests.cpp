@@ -22,7 +22,8 @@ Request about_writing(std::string_view repository, std::string_view reference) {
       fmt::format("repository '{}'", repository)};
 }
 
-/// The ways in which registries say that a tag stays where it is: 400 (ECR), 409, 412 (Harbor).
+/// The ways in which registries say that a tag stays where it is: 400 (ECR, Google, Nexus), 403
+/// (Docker Hub), 409, 412 (Harbor).
 bool may_mean_immutable(const net::HttpResponse& response) {
   const int status = response.status;
   return status == 400 || status == 403 || status == 405 || status == 409 || status == 412;
@@ -32,7 +33,8 @@ bool says_immutable(const net::HttpResponse& response) {
   const std::string words = to_lower(registry_words(response));
   return response.status == 409 || response.status == 412 ||
          words.find("immutab") != std::string::npos || words.find("overw") != std::string::npos ||
-         words.find("already exists") != std::string::npos;
+         words.find("already exists") != std::string::npos ||
+         words.find("not allow updating") != std::string::npos;
 }
 
 }  // namespace

@@ -82,6 +82,61 @@ TEST(PutManifest, says_that_a_tag_cannot_be_moved) {
   EXPECT_EQ(error.remote_text(), "TAG_INVALID: The image tag 'v1' is immutable");
 }
 
+TEST(PutManifest, knows_the_ways_in_which_registries_say_that_a_tag_is_immutable) {
+  struct Row {
+    int status;
+    const char* code;
+    const char* message;
+    const char* detail;
+  };
+  const std::vector<Row> rows{
+      {400,  // Amazon ECR, before 2025 and since
+       "TAG_INVALID",
+       "The image tag 'v1' already exists in the 'app' repository and cannot be overwritten "
+       "because "
+       "the repository is immutable.",
+       ""},
+      {400,
+       "TAG_INVALID",
+       "The image tag 'v1' already exists in the 'app' repository and cannot be overwritten "
+       "because "
+       "the tag is immutable.",
+       ""},
+      {400, "ImageTagAlreadyExistsException", "The image tag 'v1' already exists", ""},
+      {400,  // Google Artifact Registry
+       "MANIFEST_INVALID",
+       "manifest invalid",
+       "cannot update tag v1. The repository has enabled tag immutability"},
+      {412,  // Harbor
+       "PRECONDITION",
+       "Failed to process request due to 'app:v1' configured as immutable.",
+       ""},
+      {400,  // Nexus, with redeployment switched off
+       "BLOB_UPLOAD_INVALID",
+       "blob upload invalid",
+       "Repository does not allow updating assets: hosted"},
+      {403, "DENIED", "tag v1 is immutable", ""},
+      {409, "CONFLICT", "", ""},
+  };
+  for (const Row& row : rows) {
+    const std::string body = fmt::format(
+        R"({{"errors":[{{"code":"{}","message":"{}","detail":"{}"}}]}})",
+        row.code,
+        row.message,
+        row.detail);
+    ScriptedHttp http{{k_put, reply(row.status, body)}, {k_head, present(k_signature)}};
+    PatientClient client(http);
+    const Error error = failure_of(client->put_manifest(Ctx{}, "app", "v1", k_image));
+    EXPECT_EQ(error.code(), ErrorCode::conflict) << body;
+    EXPECT_EQ(
+        error.message(), "'r.example' does not let the tag 'app:v1' be moved to another image")
+        << body;
+    ScriptedHttp same{{k_put, reply(row.status, body)}, {k_head, present(k_image)}};
+    PatientClient again(same);
+    EXPECT_NO_THROW(run(again->put_manifest(Ctx{}, "app", "v1", k_image))) << body;
+  }
+}
+
 TEST(PutManifest, quotes_what_the_registry_has_against_it) {
   const std::string words =
       R"({"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown"}]})";
