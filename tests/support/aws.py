@@ -59,6 +59,7 @@ class Aws:
     roles: dict = field(default_factory=dict)  # arn -> Role
     web_tokens: dict = field(default_factory=dict)  # token -> principal
     repositories: set = field(default_factory=set)  # (account, region, name)
+    settings: dict = field(default_factory=dict)  # (account, region, name) -> how it was made
     logins: dict = field(default_factory=dict)  # password -> (account, region, expires)
     calls: list = field(default_factory=list)  # (principal, region, action, its parameters)
     violations: list = field(default_factory=list)
@@ -174,6 +175,8 @@ class Aws:
         account = key.principal.split(":")[4]
         if action == "CreateRepository":
             return self._create_repository(account, region, parameters)
+        if action == "PutLifecyclePolicy":
+            return self._put_lifecycle_policy(account, region, parameters)
         return self._authorization(account, region, service)
 
     def _authorization(self, account, region, service):
@@ -201,7 +204,24 @@ class Aws:
                 f"'{account}'",
             )
         self.repositories.add((account, region, name))
+        self.settings[account, region, name] = {
+            "scan": parameters.get("imageScanningConfiguration", {}).get("scanOnPush", False),
+            "immutable": parameters.get("imageTagMutability", "MUTABLE") == "IMMUTABLE",
+            "policy": None,
+        }
         return {"repository": {"repositoryName": name, "registryId": account}}
+
+    def _put_lifecycle_policy(self, account, region, parameters):
+        name = parameters["repositoryName"]
+        if (account, region, name) not in self.repositories:
+            raise Refused("RepositoryNotFoundException", f"no repository '{name}'")
+        policy = json.loads(parameters["lifecyclePolicyText"])
+        if not policy["rules"]:
+            raise Refused(
+                "InvalidParameterException", "Invalid parameter at 'LifecyclePolicyText'"
+            )
+        self.settings[account, region, name]["policy"] = policy
+        return {"repositoryName": name, "registryId": account}
 
     # --- STS ------------------------------------------------------------------------------
 
@@ -304,7 +324,23 @@ class EcrRegistry(Hosted):
                 f"The repository with name '{found[1]}' does not exist in the registry with id "
                 f"'{self.account}'",
             )
+        if found and request.method == "PUT" and self._would_overwrite(request, found[1]):
+            tag = request.path.rpartition("/")[2]
+            return _registry_error(
+                400, "TAG_INVALID",
+                f"The image tag '{tag}' already exists in the '{found[1]}' repository and cannot "
+                "be overwritten because the tag is immutable.",
+            )
         return super().answer(request)
+
+    def _would_overwrite(self, request, name):
+        """Amazon refuses an immutable tag even when it is the same image."""
+        made = self.aws.settings.get((self.account, self.region, name), {})
+        middle, _, tag = request.path.rpartition("/")
+        return (
+            made.get("immutable") and middle.endswith("/manifests") and ":" not in tag
+            and tag in (self.aws.backend.tags(name) or [])
+        )
 
     def _is_let_in(self, request):
         return True

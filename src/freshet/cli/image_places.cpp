@@ -14,6 +14,8 @@ using registries::PullCandidate;
 
 namespace {
 
+constexpr std::size_t k_max_shown = 1000;
+
 /// Completes a side by whoever pulls its reference.
 void add_ways(
     Side& side,
@@ -70,7 +72,15 @@ Awaitable<oci::Place> open_side(Ctx ctx, Runtime& runtime, Side side, bool is_ta
   }
   place.registry = co_await connections.client(ctx, *side.integration);
   if (is_target) {
-    co_await connections.make_repository(ctx, *side.integration, place.repository);
+    const registries::MadeRepository made =
+        co_await connections.make_repository(ctx, *side.integration, place.repository);
+    if (!made.policy_problem.empty()) {
+      fmt::print(
+          stderr,
+          "warning: repository {} has no lifecycle policy: {}\n",
+          place.name(),
+          printable(made.policy_problem, k_max_shown));
+    }
   }
   co_return place;
 }

@@ -56,12 +56,33 @@ void add_who_options(CLI::App& verb, RegistryForm& form, bool with_negations) {
       form.uses_ambient_role,
       "AWS: the identity of this machine instead of a key",
       with_negations);
+}
+
+void add_repository_options(CLI::App& verb, RegistryForm& form, bool with_negations) {
   add_switch(
       verb,
       "create-repositories",
       form.creates_repositories,
       "ECR: make missing repositories below the prefix",
       with_negations);
+  add_switch(
+      verb,
+      "scan-on-push",
+      form.scans_on_push,
+      "ECR: have images scanned in repositories that are made",
+      with_negations);
+  add_switch(
+      verb,
+      "immutable-tags",
+      form.has_immutable_tags,
+      "ECR: let no tag be moved in repositories that are made",
+      with_negations);
+  add_text(
+      verb,
+      "--lifecycle-policy",
+      form.lifecycle_policy_file,
+      "ECR: lifecycle policy (JSON) of repositories that are made",
+      "FILE");
 }
 
 void add_connection_options(CLI::App& verb, RegistryForm& form, bool with_negations) {
@@ -128,6 +149,7 @@ void add_form_options(CLI::App& verb, RegistryForm& form, bool with_negations) {
   add_where_options(verb, form);
   add_who_options(verb, form, with_negations);
   add_password_options(verb, form.password);
+  add_repository_options(verb, form, with_negations);
   add_connection_options(verb, form, with_negations);
   verb.add_flag("--default", form.is_default, "Use it where a step names no registry");
   verb.add_flag("--cache", form.is_caching, "Use it as the caching registry");
@@ -146,6 +168,9 @@ registries::NewIntegration to_new_integration(
   out.role_arn = form.role_arn.value_or("");
   out.uses_ambient_role = form.uses_ambient_role.value_or(false);
   out.creates_repositories = form.creates_repositories.value_or(false);
+  out.repository_template.scans_on_push = form.scans_on_push.value_or(false);
+  out.repository_template.has_immutable_tags = form.has_immutable_tags.value_or(false);
+  out.repository_template.lifecycle_policy = load(form.lifecycle_policy_file).value_or("");
   out.repository_prefix = form.prefix.value_or("");
   out.fallback = form.fallback.value_or("");
   out.is_default = form.is_default;
@@ -173,6 +198,9 @@ registries::IntegrationChange to_change(const RegistryForm& form) {
   out.role_arn = form.role_arn;
   out.uses_ambient_role = form.uses_ambient_role;
   out.creates_repositories = form.creates_repositories;
+  out.scans_on_push = form.scans_on_push;
+  out.has_immutable_tags = form.has_immutable_tags;
+  out.lifecycle_policy = load(form.lifecycle_policy_file);
   out.repository_prefix = form.prefix;
   out.fallback = form.fallback;
   out.is_behind_firewall = form.is_behind_firewall;

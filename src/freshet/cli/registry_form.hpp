@@ -30,6 +30,9 @@ struct RegistryForm {
   std::optional<std::string> key_file;
   std::optional<bool> uses_ambient_role;
   std::optional<bool> creates_repositories;
+  std::optional<bool> scans_on_push;
+  std::optional<bool> has_immutable_tags;
+  std::optional<std::string> lifecycle_policy_file;
   std::optional<bool> is_behind_firewall;
   std::optional<bool> is_plain_http;
   std::optional<bool> is_verification_off;

@@ -18,6 +18,12 @@ constexpr std::array k_providers{
     std::pair{Provider::other, std::string_view("other")},
 };
 
+constexpr std::array k_push_modes{
+    std::pair{PushMode::automatic, std::string_view("auto")},
+    std::pair{PushMode::explicit_only, std::string_view("explicit")},
+    std::pair{PushMode::never, std::string_view("never")},
+};
+
 constexpr std::array k_results{
     std::pair{StepResult::pending, std::string_view("pending")},
     std::pair{StepResult::running, std::string_view("running")},
@@ -56,6 +62,14 @@ std::string_view to_string(Provider provider) {
 
 std::optional<Provider> provider_from_string(std::string_view name) {
   return value_in(k_providers, name);
+}
+
+std::string_view to_string(PushMode mode) {
+  return name_in(k_push_modes, mode);
+}
+
+std::optional<PushMode> push_mode_from_string(std::string_view name) {
+  return value_in(k_push_modes, name);
 }
 
 std::string_view to_string(StepResult result) {

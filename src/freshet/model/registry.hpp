@@ -17,6 +17,26 @@ enum class Provider { dockerhub, acr, gcr, gar, ecr, bintray, other };
 std::string_view to_string(Provider provider);
 std::optional<Provider> provider_from_string(std::string_view name);
 
+/// What happens to the image of a build step that names no registry and says nothing of a push.
+enum class PushMode {
+  automatic,  // it is pushed to the default registry, if there is one
+  explicit_only,  // such a step is refused: it has to name a registry, or to say 'disable_push'
+  never,  // it is not pushed
+};
+
+/// The names under which users know modes: `auto`, `explicit`, `never`.
+std::string_view to_string(PushMode mode);
+std::optional<PushMode> push_mode_from_string(std::string_view name);
+
+/// What repositories get that Freshet makes (ECR).
+struct RepositoryTemplate {
+  bool scans_on_push = false;
+  bool has_immutable_tags = false;
+  std::string lifecycle_policy = {};  // a JSON document; empty: none
+
+  bool operator==(const RepositoryTemplate&) const = default;
+};
+
 /// How a registry is reached where that differs from the rest of the world.
 struct RegistryConnection {
   bool is_plain_http = false;  // speak http to a host that is not this machine
@@ -48,6 +68,7 @@ struct RegistryIntegration {
   std::string role_arn;  // ECR: role to take before asking for anything; may be empty
   bool uses_ambient_role = false;  // ECR: the machine's own identity instead of stored keys
   bool creates_repositories = false;  // ECR: below the prefix, when a push finds none
+  RepositoryTemplate repository_template;  // empty without `creates_repositories`
   std::string repository_prefix;  // without slashes at its ends; may be empty
   std::string fallback_id;  // id of the integration to pull from when this one fails; may be empty
   bool is_default = false;  // at most one integration

@@ -256,30 +256,44 @@ Awaitable<std::string> Connections::find_domain(
   co_return token.domain;
 }
 
-Awaitable<void> Connections::make_repository(
+Awaitable<MadeRepository> Connections::make_repository(
     Ctx ctx, RegistryIntegration integration, std::string repository, aws::StepOptions options) {
   if (!integration.creates_repositories || integration.provider != model::Provider::ecr) {
-    co_return;
+    co_return MadeRepository();
   }
   const std::string& prefix = integration.repository_prefix;
   const bool is_allowed = !prefix.empty() && repository.starts_with(prefix + "/") &&
                           oci::is_valid_repository_path(repository);
   if (!is_allowed) {
-    co_return;  // it may be there all the same: the push will tell
+    co_return MadeRepository();  // it may be there all the same: the push will tell
   }
   const std::string domain = aws::domain_for(integration, options);
   if (made_repositories_.contains({domain, repository})) {
-    co_return;
+    co_return MadeRepository();
   }
   std::shared_ptr<Line> found = co_await line(ctx, integration, options);
-  const auto place = aws::parse_ecr_domain(domain);
+  const auto named = aws::parse_ecr_domain(domain);
   const AwsWorld world = aws_world(common_settings(found->record, found->secrets));
-  const std::string region = place ? place->region : integration.region;
-  const std::string account = place ? place->account : std::string();
+  aws::RepositoryPlace place;
+  place.region = named ? named->region : integration.region;
+  place.account = named ? named->account : std::string();
+  place.repository = repository;
   auto ecr = std::dynamic_pointer_cast<aws::EcrCredentials>(found->credentials);
   FRESHET_ASSERT(ecr != nullptr);
-  co_await aws::create_repository(ctx, world.access, region, ecr->keys(), account, repository);
+  const model::RepositoryTemplate& wanted = integration.repository_template;
+  MadeRepository made;
+  made.is_new = co_await aws::create_repository(ctx, world.access, ecr->keys(), place, wanted);
   made_repositories_.insert({domain, repository});
+  if (made.is_new && !wanted.lifecycle_policy.empty()) {
+    try {
+      co_await aws::put_lifecycle_policy(
+          ctx, world.access, ecr->keys(), place, wanted.lifecycle_policy);
+    } catch (const Error& error) {
+      // No reason to fail the push.
+      made.policy_problem = error.remote_text().empty() ? error.message() : error.remote_text();
+    }
+  }
+  co_return made;
 }
 
 Awaitable<ConnectionReport> Connections::test(

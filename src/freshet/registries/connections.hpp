@@ -34,6 +34,12 @@ struct ConnectionParts {
   oci::RegistryOptions registry_options;
 };
 
+/// What `Connections::make_repository` did.
+struct MadeRepository {
+  bool is_new = false;
+  std::string policy_problem;  // why it has no lifecycle policy, in one line; empty: none
+};
+
 /// Ready clients and logins for the connected registries, and for those that are not.
 ///
 /// Everything of one integration that may be reused is kept and shared: connections, tokens, logins
@@ -76,8 +82,8 @@ class Connections {
       Ctx ctx, model::RegistryIntegration record, model::RegistrySecrets secrets);
   /// Makes the repository that a push is about to go to, where the integration allows that and its
   /// name is below the integration's prefix; does nothing otherwise. That it is there already is
-  /// success.
-  Awaitable<void> make_repository(
+  /// success, and it stays as it is then. A new one gets what the integration's template says.
+  Awaitable<MadeRepository> make_repository(
       Ctx ctx,
       model::RegistryIntegration integration,
       std::string repository,

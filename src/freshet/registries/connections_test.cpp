@@ -233,6 +233,41 @@ TEST_F(ConnectionsTest, create_repositories_below_the_prefix_once) {
   EXPECT_EQ(world_.asked.size(), 1u);
 }
 
+TEST_F(ConnectionsTest, give_new_repositories_what_the_template_says_and_old_ones_nothing) {
+  add("aws", k_ecr_domain, "ecr");
+  IntegrationChange wish;
+  wish.scans_on_push = true;
+  wish.lifecycle_policy = R"({"rules":[]})";
+  const auto aws = integrations_.change("aws", wish);
+  for (int i = 0; i < 3; ++i) {
+    world_.answers.emplace_back(k_ecr_api, answer(200, "{}"));
+  }
+  const std::string exists = R"({"__type":"RepositoryAlreadyExistsException","message":"there"})";
+  const std::string denied = R"({"__type":"AccessDeniedException","message":"not you"})";
+
+  MadeRepository made = run(connections_.make_repository(Ctx{}, aws, "team/new"));
+  EXPECT_TRUE(made.is_new);
+  EXPECT_EQ(made.policy_problem, "");
+  ASSERT_EQ(world_.asked.size(), 2u);
+  EXPECT_EQ(
+      world_.asked[1].request.body,
+      R"({"repositoryName":"team/new","registryId":"123456789012",)"
+      R"("lifecyclePolicyText":"{\"rules\":[]}"})");
+
+  world_.answers.clear();
+  world_.answers.emplace_back(k_ecr_api, answer(400, exists));
+  made = run(connections_.make_repository(Ctx{}, aws, "team/old"));
+  EXPECT_FALSE(made.is_new);
+  EXPECT_EQ(world_.asked.size(), 3u);
+
+  world_.answers.clear();
+  world_.answers.emplace_back(k_ecr_api, answer(200, "{}"));
+  world_.answers.emplace_back(k_ecr_api, answer(400, denied));
+  made = run(connections_.make_repository(Ctx{}, aws, "team/newer"));
+  EXPECT_TRUE(made.is_new);
+  EXPECT_EQ(made.policy_problem, "AccessDeniedException: not you");
+}
+
 TEST_F(ConnectionsTest, pull_from_mirrors_without_anybody_s_login) {
   NewIntegration form;
   form.name = "hub";

@@ -65,6 +65,16 @@ void apply_connection(model::RegistryConnection& connection, const IntegrationCh
   }
 }
 
+void apply_template(RegistryIntegration& record, const IntegrationChange& change) {
+  assign(record.creates_repositories, change.creates_repositories);
+  if (!record.creates_repositories) {
+    record.repository_template = {};
+  }
+  assign(record.repository_template.scans_on_push, change.scans_on_push);
+  assign(record.repository_template.has_immutable_tags, change.has_immutable_tags);
+  assign(record.repository_template.lifecycle_policy, change.lifecycle_policy);
+}
+
 void apply(RegistryIntegration& record, const IntegrationChange& change) {
   assign(record.name, change.name);
   if (change.domain && *change.domain != record.domain) {
@@ -74,7 +84,7 @@ void apply(RegistryIntegration& record, const IntegrationChange& change) {
   assign(record.username, change.username);
   assign(record.role_arn, change.role_arn);
   assign(record.uses_ambient_role, change.uses_ambient_role);
-  assign(record.creates_repositories, change.creates_repositories);
+  apply_template(record, change);
   assign(record.repository_prefix, change.repository_prefix);
   assign(record.is_default, change.is_default);
   assign(record.is_caching, change.is_caching);

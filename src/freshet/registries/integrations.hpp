@@ -32,7 +32,11 @@ struct IntegrationChange {
   std::optional<std::string> username;
   std::optional<std::string> role_arn;
   std::optional<bool> uses_ambient_role;
+  /// Turned off, it takes the template along, but for what the change says of it.
   std::optional<bool> creates_repositories;
+  std::optional<bool> scans_on_push;
+  std::optional<bool> has_immutable_tags;
+  std::optional<std::string> lifecycle_policy;
   std::optional<std::string> repository_prefix;
   std::optional<std::string> fallback;  // name or id
   std::optional<bool> is_default;
@@ -88,6 +92,8 @@ class Integrations {
   void bind_token_server(std::string_view id, const std::string& host);
 
   std::optional<model::RegistryIntegration> default_integration();
+  model::PushMode push_mode() { return store_.push_mode(); }
+  void set_push_mode(model::PushMode mode) { store_.set_push_mode(mode); }
   model::RegistrySecrets secrets(const model::RegistryIntegration& integration) {
     return store_.secrets(integration.id);
   }

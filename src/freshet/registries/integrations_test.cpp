@@ -315,6 +315,30 @@ TEST_F(IntegrationsTest, of_ecr_move_to_another_region_with_their_account) {
       "integration 'aws' now needs its secret access key");
 }
 
+TEST_F(IntegrationsTest, that_create_no_repositories_any_more_forget_the_template) {
+  NewIntegration wish = other("aws", "123456789012.dkr.ecr.eu-west-1.amazonaws.com");
+  wish.provider = "ecr";
+  wish.username = "AKIDEXAMPLE";
+  wish.repository_prefix = "team";
+  wish.creates_repositories = true;
+  wish.repository_template = {.scans_on_push = true, .lifecycle_policy = R"({"rules":[]})"};
+  integrations_.add(wish);
+  IntegrationChange change;
+  change.has_immutable_tags = true;
+  change.lifecycle_policy = "";
+  EXPECT_EQ(
+      integrations_.change("aws", change).repository_template,
+      (model::RepositoryTemplate{.scans_on_push = true, .has_immutable_tags = true}));
+  change = {};
+  change.creates_repositories = false;
+  EXPECT_EQ(integrations_.change("aws", change).repository_template, model::RepositoryTemplate());
+  change.scans_on_push = true;
+  EXPECT_EQ(
+      refusal([&] { integrations_.change("aws", change); }).message(),
+      "scan on push, immutable tags and a lifecycle policy are for repositories that Freshet "
+      "creates");
+}
+
 TEST_F(IntegrationsTest, of_ecr_without_a_known_domain_are_not_stored) {
   NewIntegration wish = other("aws", "");
   wish.provider = "ecr";

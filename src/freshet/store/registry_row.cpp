@@ -30,6 +30,9 @@ void RegistryRow::bind(soci::statement& statement) {
   take(columns.role_arn);
   take(uses_ambient_role);
   take(creates_repositories);
+  take(scans_on_push);
+  take(has_immutable_tags);
+  take(columns.repository_template.lifecycle_policy);
   take(columns.repository_prefix);
   take(columns.fallback_id);
   take(is_default);
@@ -59,6 +62,8 @@ model::RegistryIntegration RegistryRow::record() const {
   integration.provider = *known;
   integration.uses_ambient_role = uses_ambient_role != 0;
   integration.creates_repositories = creates_repositories != 0;
+  integration.repository_template.scans_on_push = scans_on_push != 0;
+  integration.repository_template.has_immutable_tags = has_immutable_tags != 0;
   integration.is_default = is_default != 0;
   integration.is_caching = is_caching != 0;
   integration.is_primary = is_primary != 0;
@@ -71,11 +76,13 @@ model::RegistryIntegration RegistryRow::record() const {
 
 void write_fields(soci::session& session, const model::RegistryIntegration& integration) {
   const model::RegistryConnection& connection = integration.connection;
+  const model::RepositoryTemplate& created = integration.repository_template;
   change(
       session,
       "UPDATE registry_integrations SET provider = :provider, preset = :preset, domain = :domain, "
       "username = :username, region = :region, role_arn = :role_arn, "
-      "uses_ambient_role = :ambient, creates_repositories = :creates, "
+      "uses_ambient_role = :ambient, creates_repositories = :creates, scans_on_push = :scans, "
+      "has_immutable_tags = :immutable, lifecycle_policy = :policy, "
       "repository_prefix = :prefix, fallback_id = :fallback, is_behind_firewall = :firewall, "
       "is_plain_http = :plain, is_verification_off = :verification, ca_certificates = :ca, "
       "client_certificate = :certificate, proxy = :proxy, proxy_username = :proxy_username, "
@@ -88,6 +95,9 @@ void write_fields(soci::session& session, const model::RegistryIntegration& inte
       integration.role_arn,
       as_column(integration.uses_ambient_role),
       as_column(integration.creates_repositories),
+      as_column(created.scans_on_push),
+      as_column(created.has_immutable_tags),
+      created.lifecycle_policy,
       integration.repository_prefix,
       integration.fallback_id,
       as_column(integration.is_behind_firewall),

@@ -16,6 +16,8 @@ struct RegistryRow {
   std::string provider;
   int uses_ambient_role = 0;
   int creates_repositories = 0;
+  int scans_on_push = 0;
+  int has_immutable_tags = 0;
   int is_default = 0;
   int is_caching = 0;
   int is_primary = 0;
@@ -31,9 +33,10 @@ struct RegistryRow {
 
 inline constexpr const char* k_registry_columns =
     "id, name, provider, preset, domain, username, region, role_arn, uses_ambient_role, "
-    "creates_repositories, repository_prefix, fallback_id, is_default, is_caching, is_primary, "
-    "is_behind_firewall, is_plain_http, is_verification_off, ca_certificates, client_certificate, "
-    "proxy, proxy_username, mirror, token_server, created_at";
+    "creates_repositories, scans_on_push, has_immutable_tags, lifecycle_policy, repository_prefix, "
+    "fallback_id, is_default, is_caching, is_primary, is_behind_firewall, is_plain_http, "
+    "is_verification_off, ca_certificates, client_certificate, proxy, proxy_username, mirror, "
+    "token_server, created_at";
 
 /// Writes everything that no rule of the store is about: neither id, name, roles nor secrets.
 void write_fields(soci::session& session, const model::RegistryIntegration& integration);

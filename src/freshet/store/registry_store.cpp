@@ -295,6 +295,33 @@ void SqliteRegistryStore::remove(std::string_view id) {
   });
 }
 
+model::PushMode SqliteRegistryStore::push_mode() {
+  const auto stored = database_.read([](soci::session& session) {
+    return select<TextRow>(session, "SELECT value FROM properties WHERE name = 'push_mode'");
+  });
+  if (stored.empty()) {
+    return model::PushMode::automatic;
+  }
+  const auto mode = model::push_mode_from_string(stored.front());
+  if (!mode) {
+    throw Error(
+        ErrorCode::corrupt_data,
+        fmt::format("the stored push mode '{}' is unknown", printable(stored[0], k_max_shown)))
+        .with_hint("set it again with 'freshet registry push-mode'");
+  }
+  return *mode;
+}
+
+void SqliteRegistryStore::set_push_mode(model::PushMode mode) {
+  database_.write([&](soci::session& session) {
+    change(
+        session,
+        "INSERT INTO properties (name, value) VALUES ('push_mode', :value) "
+        "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        std::string(to_string(mode)));
+  });
+}
+
 RegistrySecrets SqliteRegistryStore::secrets(std::string_view id) {
   std::string name;
   const std::string row_id(id);

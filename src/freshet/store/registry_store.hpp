@@ -20,6 +20,8 @@ class SqliteRegistryStore : public RegistryStore {
   model::RegistryIntegration update(
       std::string_view id, const Edit& edit, const model::RegistrySecretChanges& secrets) override;
   void remove(std::string_view id) override;
+  model::PushMode push_mode() override;
+  void set_push_mode(model::PushMode mode) override;
   model::RegistrySecrets secrets(std::string_view id) override;
 
  private:

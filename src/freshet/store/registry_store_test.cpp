@@ -272,6 +272,8 @@ TEST_P(RegistryStoreContract, keeps_everything_that_an_integration_can_say) {
   wanted.role_arn = "arn:aws:iam::123456789012:role/push";
   wanted.uses_ambient_role = true;
   wanted.creates_repositories = true;
+  wanted.repository_template = {
+      .scans_on_push = true, .has_immutable_tags = true, .lifecycle_policy = R"({"rules":[]})"};
   wanted.repository_prefix = "team";
   wanted.fallback_id = add(integration("other"));
   wanted.is_default = true;
@@ -298,6 +300,15 @@ TEST_P(RegistryStoreContract, keeps_everything_that_an_integration_can_say) {
   EXPECT_EQ(added, wanted);
   EXPECT_EQ(*reader().registries().find("aws"), wanted);
   EXPECT_EQ(reader().registries().secrets(added.id), secrets);
+}
+
+TEST_P(RegistryStoreContract, pushes_automatically_until_another_mode_is_set) {
+  EXPECT_EQ(reader().registries().push_mode(), model::PushMode::automatic);
+  for (const auto mode :
+       {model::PushMode::never, model::PushMode::explicit_only, model::PushMode::automatic}) {
+    writer().registries().set_push_mode(mode);
+    EXPECT_EQ(reader().registries().push_mode(), mode);
+  }
 }
 
 TEST_P(RegistryStoreContract, undoes_a_change_that_is_refused_half_way) {

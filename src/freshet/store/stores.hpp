@@ -49,6 +49,9 @@ class RegistryStore {
   /// Removes it and its secrets; the oldest other integration of its domain becomes primary, and it
   /// is nobody's fallback any more. Throws not_found.
   virtual void remove(std::string_view id) = 0;
+  /// Automatic until it is set.
+  virtual model::PushMode push_mode() = 0;
+  virtual void set_push_mode(model::PushMode mode) = 0;
   /// Unseals. Throws not_found; corrupt_data when a sealed text does not belong to this row or the
   /// key file is another one.
   virtual model::RegistrySecrets secrets(std::string_view id) = 0;

@@ -133,6 +133,9 @@ std::string list_switches(const model::RegistryIntegration& registry) {
   };
   add(registry.uses_ambient_role, "ambient role");
   add(registry.creates_repositories, "creates repositories");
+  add(registry.repository_template.scans_on_push, "scans on push");
+  add(registry.repository_template.has_immutable_tags, "immutable tags");
+  add(!registry.repository_template.lifecycle_policy.empty(), "lifecycle policy");
   add(registry.connection.is_plain_http, "plain http");
   add(registry.connection.is_verification_off, "certificate not verified");
   add(!registry.connection.ca_certificates.empty(), "own CA");

@@ -85,13 +85,25 @@ Published make_published(
   return published;
 }
 
+void tell_made(
+    const StepScope& scope, const oci::Place& place, const registries::MadeRepository& made) {
+  if (made.is_new) {
+    scope.log.line(fmt::format("Created repository {}", place.name()));
+  }
+  if (!made.policy_problem.empty()) {
+    scope.log.line(fmt::format(
+        "warning: repository {} has no lifecycle policy: {}", place.name(), made.policy_problem));
+  }
+}
+
 Awaitable<oci::Place> open_place(Ctx ctx, StepScope scope, PublishRequest request) {
   oci::Place place;
   place.registry = co_await open_destination(ctx, scope, request.destination);
   place.repository = request.references.at(0).path;
   if (request.destination.integration) {
-    co_await scope.services.connections.make_repository(
+    const registries::MadeRepository made = co_await scope.services.connections.make_repository(
         ctx, *request.destination.integration, place.repository, request.destination.aws);
+    tell_made(scope, place, made);
   }
   co_return place;
 }

@@ -65,6 +65,15 @@ RegistryToken decode_token(const json::object& data) {
   return token;
 }
 
+json::object name_repository(const RepositoryPlace& place) {
+  json::object body;
+  body["repositoryName"] = place.repository;
+  if (!place.account.empty()) {
+    body["registryId"] = place.account;
+  }
+  return body;
+}
+
 std::string target(std::string_view service, std::string_view operation) {
   return fmt::format("{}{}", service, operation);
 }
@@ -113,22 +122,23 @@ Awaitable<RegistryToken> get_public_authorization_token(
   co_return decode_token(data->as_object());
 }
 
-Awaitable<void> create_repository(
+Awaitable<bool> create_repository(
     Ctx ctx,
     Access access,
-    std::string region,
     std::shared_ptr<KeySource> keys,
-    std::string account,
-    std::string repository) {
-  const Service service = ecr_service(access.endpoints, region);
-  json::object body;
-  body["repositoryName"] = repository;
-  if (!account.empty()) {
-    body["registryId"] = account;
+    RepositoryPlace place,
+    model::RepositoryTemplate wanted) {
+  const Service service = ecr_service(access.endpoints, place.region);
+  json::object body = name_repository(place);
+  if (wanted.scans_on_push) {
+    body["imageScanningConfiguration"] = json::object{{"scanOnPush", true}};
+  }
+  if (wanted.has_immutable_tags) {
+    body["imageTagMutability"] = "IMMUTABLE";
   }
   try {
     co_await in_context(
-        fmt::format("creating repository '{}'", repository),
+        fmt::format("creating repository '{}'", place.repository),
         call_json(
             ctx,
             std::move(access),
@@ -140,7 +150,29 @@ Awaitable<void> create_repository(
     if (refusal.kind() != "RepositoryAlreadyExistsException") {
       throw;
     }
+    co_return false;
   }
+  co_return true;
+}
+
+Awaitable<void> put_lifecycle_policy(
+    Ctx ctx,
+    Access access,
+    std::shared_ptr<KeySource> keys,
+    RepositoryPlace place,
+    std::string policy) {
+  const Service service = ecr_service(access.endpoints, place.region);
+  json::object body = name_repository(place);
+  body["lifecyclePolicyText"] = policy;
+  co_await in_context(
+      fmt::format("giving repository '{}' its lifecycle policy", place.repository),
+      call_json(
+          ctx,
+          std::move(access),
+          service,
+          std::move(keys),
+          target(k_ecr, "PutLifecyclePolicy"),
+          std::move(body)));
 }
 
 EcrCredentials::EcrCredentials(Access access, std::string region, std::shared_ptr<KeySource> keys)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "freshet/model/registry.hpp"
 #include "freshet/oci/distribution/credentials.hpp"
 #include "freshet/registries/aws/api.hpp"
 #include "freshet/registries/aws/renewed.hpp"
@@ -22,15 +23,30 @@ Awaitable<RegistryToken> get_authorization_token(
 Awaitable<RegistryToken> get_public_authorization_token(
     Ctx ctx, Access access, std::shared_ptr<KeySource> keys);
 
-/// Makes a repository; that it is there already is success. Throws as `call_json`.
+/// A repository in an account's registry.
+struct RepositoryPlace {
+  std::string region;
+  std::string account;  // empty: the keys' own
+  std::string repository;
+};
+
+/// Makes a repository with the settings of `wanted`, all but its lifecycle policy. False when it is
+/// there already; then it stays as it is. Throws as `call_json`.
 /// Source: ECR API, "CreateRepository".
-Awaitable<void> create_repository(
+Awaitable<bool> create_repository(
     Ctx ctx,
     Access access,
-    std::string region,
     std::shared_ptr<KeySource> keys,
-    std::string account,
-    std::string repository);
+    RepositoryPlace place,
+    model::RepositoryTemplate wanted);
+/// Gives a repository its lifecycle policy, a JSON document. Throws as `call_json`.
+/// Source: ECR API, "PutLifecyclePolicy".
+Awaitable<void> put_lifecycle_policy(
+    Ctx ctx,
+    Access access,
+    std::shared_ptr<KeySource> keys,
+    RepositoryPlace place,
+    std::string policy);
 
 /// The login of an ECR registry, fetched at the time of use and again before it expires.
 class EcrCredentials final : public oci::CredentialSource {

@@ -57,6 +57,8 @@ net::testing::Outcome refusal(std::string kind, int status = 400) {
       status, fmt::format(R"({{"__type":"com.amazonaws.ecr#{}","message":"no, because"}})", kind));
 }
 
+const RepositoryPlace k_place{"eu-west-1", "123456789012", "team/app"};
+
 class EcrTest : public ::testing::Test {
  protected:
   Access access(net::HttpClient& http) {
@@ -206,18 +208,44 @@ TEST_F(EcrTest, creates_a_repository_or_finds_it_there) {
       {k_ecr, refusal("RepositoryAlreadyExistsException")},
       {k_ecr, refusal("LimitExceededException")}};
   const auto create = [&] {
-    net::testing::run_on(
-        io_,
-        create_repository(Ctx{}, access(http), "eu-west-1", keys_, "123456789012", "team/app"));
+    return run(create_repository(Ctx{}, access(http), keys_, k_place, {}));
   };
-  create();
+  EXPECT_TRUE(create());
   EXPECT_EQ(
       http.requests().at(0).body, R"({"repositoryName":"team/app","registryId":"123456789012"})");
   EXPECT_EQ(
       http.requests().at(0).headers.find("X-Amz-Target"),
       "AmazonEC2ContainerRegistry_V20150921.CreateRepository");
-  create();
+  EXPECT_FALSE(create());
   EXPECT_THROW(create(), Refusal);
+}
+
+TEST_F(EcrTest, creates_a_repository_by_a_template) {
+  ScriptedHttp http{{k_ecr, reply(200, "{}")}};
+  const model::RepositoryTemplate wanted{
+      .scans_on_push = true, .has_immutable_tags = true, .lifecycle_policy = "{}"};
+  EXPECT_TRUE(run(create_repository(Ctx{}, access(http), keys_, k_place, wanted)));
+  EXPECT_EQ(
+      http.requests().at(0).body,
+      R"({"repositoryName":"team/app","registryId":"123456789012",)"
+      R"("imageScanningConfiguration":{"scanOnPush":true},"imageTagMutability":"IMMUTABLE"})");
+}
+
+TEST_F(EcrTest, gives_a_repository_its_lifecycle_policy) {
+  ScriptedHttp http{{k_ecr, reply(200, "{}")}, {k_ecr, refusal("AccessDeniedException")}};
+  const auto put = [&] {
+    net::testing::run_on(
+        io_, put_lifecycle_policy(Ctx{}, access(http), keys_, k_place, R"({"rules":[]})"));
+  };
+  put();
+  EXPECT_EQ(
+      http.requests().at(0).body,
+      R"({"repositoryName":"team/app","registryId":"123456789012",)"
+      R"("lifecyclePolicyText":"{\"rules\":[]}"})");
+  EXPECT_EQ(
+      http.requests().at(0).headers.find("X-Amz-Target"),
+      "AmazonEC2ContainerRegistry_V20150921.PutLifecyclePolicy");
+  EXPECT_THROW(put(), Refusal);
 }
 
 TEST_F(EcrTest, roles_are_taken_with_a_signed_form_and_renewed) {

@@ -103,9 +103,12 @@ class MotoTest : public ::testing::Test {
   T run(Awaitable<T> operation) {
     return net::testing::run_on(io_, std::move(operation));
   }
-  void create(const std::string& name) {
-    net::testing::run_on(
-        io_, create_repository(ctx_, access_, "eu-west-1", keys_, "123456789012", name));
+  bool create(const std::string& name) {
+    const model::RepositoryTemplate wanted{.scans_on_push = true, .has_immutable_tags = true};
+    return run(create_repository(ctx_, access_, keys_, place(name), wanted));
+  }
+  static RepositoryPlace place(const std::string& name) {
+    return {"eu-west-1", "123456789012", name};
   }
 
   asio::io_context io_;
@@ -125,8 +128,12 @@ TEST_F(MotoTest, gives_out_a_login_of_ecr) {
 }
 
 TEST_F(MotoTest, creates_a_repository_and_finds_it_there) {
-  create("team/app");
-  create("team/app");
+  EXPECT_TRUE(create("team/app"));
+  EXPECT_FALSE(create("team/app"));
+  const std::string policy =
+      R"({"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":)"
+      R"("imageCountMoreThan","countNumber":9},"action":{"type":"expire"}}]})";
+  net::testing::run_on(io_, put_lifecycle_policy(ctx_, access_, keys_, place("team/app"), policy));
   EXPECT_THROW(create("Team App"), Error);
 }
 

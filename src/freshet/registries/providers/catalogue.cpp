@@ -319,6 +319,16 @@ std::vector<ProviderField> fields_of(const ProviderChoice& choice) {
          false,
          false,
          "make a repository below the prefix when a push finds none"});
+    fields.push_back(
+        {"scan-on-push", "scan on push", false, false, "have images scanned there: made ones"});
+    fields.push_back(
+        {"immutable-tags", "immutable tags", false, false, "let no tag be moved there: made ones"});
+    fields.push_back(
+        {"lifecycle-policy",
+         "lifecycle policy",
+         false,
+         false,
+         "a JSON document of rules by which AWS removes old images: made ones"});
   }
   if (choice.takes_prefix && !choice.prefix_help.empty()) {
     fields.push_back(

@@ -7,6 +7,7 @@
 #include "freshet/registries/aws/names.hpp"
 #include "freshet/registries/naming.hpp"
 #include "freshet/registries/providers/connection_form.hpp"
+#include "freshet/registries/providers/created_repositories.hpp"
 #include "freshet/registries/providers/problems.hpp"
 
 #include <fmt/format.h>
@@ -178,18 +179,6 @@ void check_aws_fields(
         "'AWS' is no access key id",
         "passwords of that user last 12 hours; give an access key, from which they are made anew");
   }
-  if (!record.creates_repositories) {
-    return;
-  }
-  if (record.provider != model::Provider::ecr) {
-    problems.add(
-        fmt::format("provider '{}' makes repositories by itself", choice.name),
-        "leave --create-repositories out");
-  } else if (record.repository_prefix.empty()) {
-    problems.add(
-        "repositories are created below a repository prefix only, and there is none",
-        "name one with --prefix");
-  }
 }
 
 bool has_control(std::string_view text) {
@@ -251,6 +240,7 @@ void check_record(
   check_username(choice, record, problems);
   check_prefix(choice, record, problems);
   check_aws_fields(choice, record, problems);
+  check_created_repositories(choice, record, problems);
   check_roles(choice, record, problems);
   check_connection(choice, record, problems);
 }
@@ -273,6 +263,7 @@ model::RegistryIntegration to_record(const NewIntegration& form) {
   record.role_arn = trim(form.role_arn);
   record.uses_ambient_role = form.uses_ambient_role;
   record.creates_repositories = form.creates_repositories;
+  record.repository_template = form.repository_template;
   record.repository_prefix = form.repository_prefix;
   record.is_default = form.is_default;
   record.is_caching = form.is_caching;

@@ -19,6 +19,7 @@ struct NewIntegration {
   std::string role_arn;
   bool uses_ambient_role = false;
   bool creates_repositories = false;
+  model::RepositoryTemplate repository_template;
   std::string repository_prefix;
   std::string fallback;  // name or id of another integration; empty: none
   bool is_default = false;

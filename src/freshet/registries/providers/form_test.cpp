@@ -172,6 +172,42 @@ TEST(Form, lets_repositories_be_created_on_ecr_below_a_prefix_only) {
   EXPECT_EQ(problem(wish), "provider 'quay' makes repositories by itself");
 }
 
+TEST(Form, takes_a_template_for_repositories_that_are_created_only) {
+  NewIntegration wish = form("ecr", "123456789012.dkr.ecr.eu-west-1.amazonaws.com", "AKID");
+  wish.repository_prefix = "team";
+  const std::string unused =
+      "scan on push, immutable tags and a lifecycle policy are for repositories that Freshet "
+      "creates";
+  wish.repository_template.scans_on_push = true;
+  EXPECT_EQ(problem(wish), unused);
+  wish.repository_template = {.has_immutable_tags = true};
+  EXPECT_EQ(problem(wish), unused);
+  wish.repository_template = {.lifecycle_policy = R"({"rules":[]})"};
+  EXPECT_EQ(problem(wish), unused);
+  wish.creates_repositories = true;
+  EXPECT_EQ(to_record(wish).repository_template, wish.repository_template);
+}
+
+TEST(Form, wants_a_lifecycle_policy_to_be_json_with_rules) {
+  NewIntegration wish = form("ecr", "123456789012.dkr.ecr.eu-west-1.amazonaws.com", "AKID");
+  wish.repository_prefix = "team";
+  wish.creates_repositories = true;
+  const auto said = [&](std::string policy) {
+    wish.repository_template.lifecycle_policy = std::move(policy);
+    return problem(wish);
+  };
+  for (const char* text : {"[]", "{}", R"({"rules":{}})", R"({"rule":[]})", "7"}) {
+    EXPECT_EQ(said(text), "the lifecycle policy has no list of 'rules'") << text;
+  }
+  for (const char* text :
+       {"rules", R"({"rules":[])", R"({"rules":[],"rules":[]})", "{'rules':[]}"}) {
+    EXPECT_TRUE(said(text).starts_with("the lifecycle policy is no JSON: ")) << said(text);
+  }
+  EXPECT_EQ(
+      said(std::string(30721, ' ')),
+      "the lifecycle policy is 30721 characters, the limit is 30720");
+}
+
 TEST(Form, keeps_each_option_to_the_providers_that_have_it) {
   NewIntegration wish = form("acr", "acme.azurecr.io");
   wish.is_behind_firewall = true;
