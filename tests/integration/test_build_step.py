@@ -415,6 +415,54 @@ def test_an_image_that_is_not_pushed_is_there_for_later_steps(
     assert registry.tags(f"{prefix}/app") == []
 
 
+@pytest.mark.parametrize(
+    "mode, disable_push, result, is_pushed, words",
+    [
+        ("auto", None, "success", True, None),
+        ("explicit", "true", "success", False, "Not pushed: 'disable_push' is set"),
+        ("explicit", "${{NO}}", "failure", False, None),
+        (
+            "never", None, "success", False,
+            "Not pushed: the step names no registry and the push mode is 'never'",
+        ),
+        ("never", "false", "success", True, None),
+        ("never", "${{NO}}", "success", True, None),
+    ],
+)
+def test_the_push_mode_decides_for_steps_that_name_no_registry(
+    connected, registry, prefix, local_image, files, mode, disable_push, result, is_pushed, words
+):
+    connected.run("registry", "push-mode", mode)
+    fields = {"disable_push": disable_push} if disable_push else {}
+
+    run = connected.run_pipeline(
+        with_fields(BUILD, fields), files, {"BASE": local_image, "NO": "false"}
+    )
+
+    assert run.result == result, run
+    assert (registry.tags(f"{prefix}/app") != []) == is_pushed
+    assert words is None or words in run["build"].log
+    if result == "failure":
+        error = run["build"].error
+        assert error["message"] == "the step does not say where its image is pushed"
+        assert not run["build"].log
+
+
+def test_a_step_that_has_to_name_a_registry_and_does_not_keeps_the_pipeline_from_starting(
+    connected, local_image, files
+):
+    connected.run("registry", "push-mode", "explicit")
+
+    refused = connected.run_pipeline(BUILD, files, {"BASE": local_image})
+    named = connected.run_pipeline(
+        with_fields(BUILD, {"registry": "local"}), files, {"BASE": local_image}
+    )
+
+    assert refused.returncode == 2
+    assert "step 'build' does not say where its image is pushed" in refused.stderr
+    assert named.result == "success", named
+
+
 def test_without_a_default_registry_the_image_stays_in_the_engine(
     freshet, registry, prefix, local_image, files
 ):

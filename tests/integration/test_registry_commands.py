@@ -47,7 +47,8 @@ def test_an_added_registry_is_listed_with_its_roles(freshet):
     (listed,) = freshet.json("registry", "list")["registries"]
     text = freshet.run("registry", "list").stdout
 
-    assert listed.pop("id")
+    id = listed.pop("id")
+    assert freshet.json("registry", "show", id[:8])["name"] == "prod"
     assert listed.pop("created_at")
     assert listed == {
         "name": "prod",
@@ -79,8 +80,30 @@ def test_an_added_registry_is_listed_with_its_roles(freshet):
         "token_server": None,
     }
     assert [line.split() for line in text.splitlines()] == [
-        ["NAME", "PROVIDER", "DOMAIN", "PREFIX", "USERNAME", "ROLES"],
-        ["prod", "other", "registry.invalid:5000", "team/apps", "ada", "default,caching,primary"],
+        ["ID", "NAME", "PROVIDER", "KIND", "DOMAIN/PREFIX", "ROLES"],
+        [
+            id[:8], "prod", "other", "standard", "registry.invalid:5000/team/apps",
+            "default,caching,primary",
+        ],
+    ]
+
+
+def test_a_list_of_usual_registries_fits_into_100_columns(freshet):
+    for name, options in {
+        "hub": ["--provider", "dockerhub"],
+        "prod": ["--domain", "registry.example.com:5000", "--prefix", "team/apps", "--default"],
+        "inside": ["--domain", "registry.internal", "--behind-firewall"],
+        "github": ["--provider", "ghcr", "--prefix", "acme"],
+    }.items():
+        freshet.run(
+            "registry", "add", name, *options, "--username", "ada", "--password-stdin", stdin="x"
+        )
+
+    lines = freshet.run("registry", "list").stdout.splitlines()
+
+    assert max(map(len, lines)) <= 100
+    assert [line.split()[-1] for line in lines] == [
+        "ROLES", "primary", "default,primary", "primary,firewall", "primary",
     ]
 
 
@@ -191,24 +214,36 @@ def test_providers_tell_what_they_ask_for(freshet):
 @pytest.mark.parametrize(
     "options, domain",
     [
+        (["dockerhub", "--username", "ada"], "docker.io"),
         (["acr", "--domain", "acme.azurecr.io", "--client-id", "app"], "acme.azurecr.io"),
-        (["quay", "--username", "ada"], "quay.io"),
-        (["ghcr", "--username", "ada", "--prefix", "ada"], "ghcr.io"),
-        (["gitlab", "--username", "ada"], "registry.gitlab.com"),
-        (["digitalocean"], "registry.digitalocean.com"),
-        (["heroku"], "registry.heroku.com"),
-        (["ecr-public", "--access-key-id", "AKID"], "public.ecr.aws"),
+        (["gcr", "--domain", "eu.gcr.io", "--prefix", "project"], "eu.gcr.io"),
+        (["gar", "--location", "us", "--prefix", "project/repository"], "us-docker.pkg.dev"),
         (
             ["ecr", "--region", "eu-west-1", "--access-key-id", "AKID", "--role-arn",
              "arn:aws:iam::123456789012:role/push"],
             "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
         ),
+        (["bintray", "--domain", "acme.bintray.io", "--username", "ada"], "acme.bintray.io"),
+        (["other", "--domain", "r.example.com:5000", "--username", "ada"], "r.example.com:5000"),
+        (["artifactory", "--domain", "acme.jfrog.io", "--username", "ada"], "acme.jfrog.io"),
+        (["quay", "--username", "ada"], "quay.io"),
+        (["ghcr", "--username", "ada", "--prefix", "ada"], "ghcr.io"),
+        (["github-packages", "--username", "ada", "--prefix", "ada"], "docker.pkg.github.com"),
+        (["gitlab", "--username", "ada"], "registry.gitlab.com"),
+        (["harbor", "--domain", "harbor.example.com", "--username", "robot$ci"],
+         "harbor.example.com"),
+        (["nexus", "--domain", "nexus.example.com:8082", "--username", "ada"],
+         "nexus.example.com:8082"),
+        (["digitalocean"], "registry.digitalocean.com"),
+        (["heroku"], "registry.heroku.com"),
+        (["ecr-public", "--access-key-id", "AKID"], "public.ecr.aws"),
     ],
 )
 def test_each_provider_is_connected_with_its_own_fields(freshet, options, domain):
-    freshet.run(
-        "registry", "add", "one", "--provider", *options, "--password-stdin", stdin="s3cret"
-    )
+    secret = '{"type": "service_account", "private_key": "s3cret"}'
+    if options[0] not in ("gcr", "gar"):
+        secret = "s3cret"
+    freshet.run("registry", "add", "one", "--provider", *options, "--password-stdin", stdin=secret)
 
     shown = freshet.json("registry", "show", "one")
     assert (shown["choice"], shown["domain"]) == (options[0], domain)

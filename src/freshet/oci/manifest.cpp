@@ -148,8 +148,7 @@ std::optional<Platform> platform_of(const json::object& object, std::string_view
   return Platform{
       text_of(said, "os", where),
       text_of(said, "architecture", where),
-      text_of(said, "variant", where),
-      text_of(said, "os.version", where)};
+      text_of(said, "variant", where)};
 }
 
 ManifestEntry entry_of(const json::value& value, std::string_view where) {

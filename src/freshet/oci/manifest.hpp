@@ -41,7 +41,6 @@ struct Platform {
   std::string os;
   std::string architecture;
   std::string variant;
-  std::string os_version;
 
   /// `os/architecture[/variant]`
   std::string to_string() const;

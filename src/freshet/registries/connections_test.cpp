@@ -155,7 +155,9 @@ TEST_F(ConnectionsTest, keep_a_client_until_something_of_its_integration_changes
   const auto first = client();
   EXPECT_EQ(client(), first);
   EXPECT_EQ(first->domain(), "r.example");
-  integrations_.set_credentials("prod", "ada", Secret("other"));
+  IntegrationChange renewal;
+  renewal.secrets.password = Secret("other");
+  integrations_.change("prod", renewal);
   const auto second = client();
   EXPECT_NE(second, first);
   EXPECT_EQ(first->domain(), "r.example") << "whoever still has it may use it";

@@ -35,7 +35,6 @@ void check_ecr(const InlineLogin& login, Problems& problems) {
 InlineTarget check_inline_login(const InlineLogin& login) {
   Problems problems;
   InlineTarget target;
-  target.login = login;
   target.is_ecr = login.provider == "ecr";
   if (target.is_ecr) {
     check_ecr(login, problems);

@@ -23,7 +23,6 @@ struct InlineTarget {
   bool is_ecr = false;
   std::string domain;  // empty for ecr: AWS says it
   bool is_plain_http = false;  // the step says `http://`
-  InlineLogin login;
 };
 
 /// Throws invalid_input with everything that is missing or malformed.

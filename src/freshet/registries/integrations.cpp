@@ -4,13 +4,12 @@
 #include "freshet/base/error.hpp"
 #include "freshet/base/text.hpp"
 #include "freshet/registries/aws/names.hpp"
-#include "freshet/registries/credentials.hpp"
-#include "freshet/registries/pull_plan.hpp"
 #include "freshet/registries/tls_material.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace freshet::registries {
 namespace {
@@ -142,6 +141,17 @@ void check_secrets(
   }
 }
 
+/// nullopt when none, or several.
+std::optional<RegistryIntegration> find_by_short_id(
+    const std::vector<RegistryIntegration>& all, std::string_view start) {
+  constexpr std::size_t k_min_characters = 8;
+  const auto fits = [&](const RegistryIntegration& one) { return one.id.starts_with(start); };
+  if (start.size() < k_min_characters || std::ranges::count_if(all, fits) != 1) {
+    return std::nullopt;
+  }
+  return *std::ranges::find_if(all, fits);
+}
+
 }  // namespace
 
 std::string login_server(std::string_view domain) {
@@ -166,10 +176,12 @@ RegistryIntegration Integrations::get(std::string_view name_or_id) {
   if (auto found = store_.find(name_or_id)) {
     return *found;
   }
-  std::vector<std::string> names;
-  for (const RegistryIntegration& known : store_.list()) {
-    names.push_back(known.name);
+  const std::vector<RegistryIntegration> all = store_.list();
+  if (auto found = find_by_short_id(all, name_or_id)) {
+    return *found;
   }
+  std::vector<std::string> names;
+  std::ranges::transform(all, std::back_inserter(names), &RegistryIntegration::name);
   std::string hint = "no registry is connected yet";
   if (!names.empty()) {
     hint = "known are: " + join(names, ", ");
@@ -225,14 +237,6 @@ void Integrations::set_prefix(std::string_view name_or_id, std::string_view pref
   change(name_or_id, wish);
 }
 
-void Integrations::set_credentials(
-    std::string_view name_or_id, std::string_view username, const Secret& password) {
-  IntegrationChange wish;
-  wish.username = username;
-  wish.secrets.password = password;
-  change(name_or_id, wish);
-}
-
 void Integrations::rename(std::string_view name_or_id, std::string_view new_name) {
   IntegrationChange wish;
   wish.name = new_name;
@@ -259,22 +263,6 @@ std::optional<RegistryIntegration> Integrations::default_integration() {
     }
   }
   return std::nullopt;
-}
-
-std::optional<RegistryLogin> Integrations::pull_auth(std::string_view host) {
-  const auto found = puller_of_domain(store_.list(), host);
-  return found ? std::optional(push_auth(*found)) : std::nullopt;
-}
-
-RegistryLogin Integrations::push_auth(const RegistryIntegration& integration) {
-  const auto login = stored_login(integration, secrets(integration));
-  if (!login) {
-    throw Error(
-        ErrorCode::unsupported,
-        fmt::format(
-            "the login of integration '{}' is fetched at the time of use", integration.name));
-  }
-  return RegistryLogin{login_server(integration.domain), login->username, login->password};
 }
 
 }  // namespace freshet::registries

@@ -71,7 +71,8 @@ class Integrations {
 
   /// Oldest first.
   std::vector<model::RegistryIntegration> list() { return store_.list(); }
-  /// By name, else by id. Throws not_found, offering the nearest name and all known ones.
+  /// By name, else by id, or by 8 or more characters of its start. Throws not_found, offering the
+  /// nearest name and all known ones.
   model::RegistryIntegration get(std::string_view name_or_id);
 
   /// Changes all at once or nothing. Takes a name or id, throws not_found as `get` does, and checks
@@ -83,8 +84,6 @@ class Integrations {
   void set_caching(std::string_view name_or_id);
   void set_primary(std::string_view name_or_id);
   void set_prefix(std::string_view name_or_id, std::string_view prefix);
-  void set_credentials(
-      std::string_view name_or_id, std::string_view username, const Secret& password);
   void rename(std::string_view name_or_id, std::string_view new_name);
   void remove(std::string_view name_or_id);
   /// From now on only `host` is asked for tokens of this integration (an id), unless another is
@@ -97,13 +96,6 @@ class Integrations {
   model::RegistrySecrets secrets(const model::RegistryIntegration& integration) {
     return store_.secrets(integration.id);
   }
-
-  /// Whose stored login pulls from `host` (any spelling): the only integration of that domain, else
-  /// its primary one. nullopt: pull anonymously. Throws as `push_auth`.
-  std::optional<RegistryLogin> pull_auth(std::string_view host);
-  /// The stored login. Throws unsupported where the login is not what is stored but fetched (AWS);
-  /// `Connections::login` has them all.
-  RegistryLogin push_auth(const model::RegistryIntegration& integration);
 
  private:
   store::RegistryStore& store_;

@@ -2,6 +2,7 @@
 #include "freshet/registries/integrations.hpp"
 
 #include "freshet/base/error.hpp"
+#include "freshet/registries/pull_plan.hpp"
 #include "freshet/store/testing/temp_data_directory.hpp"
 
 #include <gtest/gtest.h>
@@ -43,6 +44,12 @@ class IntegrationsTest : public ::testing::Test {
     const Error error = refusal([&] { integrations_.add(wish); });
     EXPECT_TRUE(integrations_.list().empty());
     return error;
+  }
+
+  /// The stored password with which `host` is pulled from; nullopt: anonymously.
+  std::optional<Secret> puller_password(std::string_view host) {
+    const auto puller = puller_of_domain(integrations_.list(), host);
+    return puller ? std::optional(integrations_.secrets(*puller).password) : std::nullopt;
   }
 
   store::testing::TempDataDirectory directory_;
@@ -112,6 +119,11 @@ TEST_F(IntegrationsTest, are_got_by_name_or_id) {
   const auto added = integrations_.add(other("prod"));
   EXPECT_EQ(integrations_.get("prod").id, added.id);
   EXPECT_EQ(integrations_.get(added.id).name, "prod");
+  EXPECT_EQ(integrations_.get(added.id.substr(0, 8)).name, "prod");
+  EXPECT_EQ(
+      refusal([&] { integrations_.get(added.id.substr(0, 7)); }).code(), ErrorCode::not_found);
+  integrations_.add(other(added.id.substr(0, 8)));
+  EXPECT_NE(integrations_.get(added.id.substr(0, 8)).id, added.id) << "a name comes first";
 }
 
 TEST_F(IntegrationsTest, that_are_unknown_bring_the_nearest_name_and_all_others) {
@@ -173,30 +185,24 @@ TEST_F(IntegrationsTest, of_others_can_cache_one_at_a_time) {
 }
 
 TEST_F(IntegrationsTest, pull_with_the_only_or_the_primary_login_of_a_domain) {
-  EXPECT_FALSE(integrations_.pull_auth("r.example").has_value());
+  EXPECT_FALSE(puller_password("r.example").has_value());
   integrations_.add(other("a"));
   integrations_.add(other("b"));
   integrations_.add(other("c", "r.example:5000"));
 
-  const auto login = integrations_.pull_auth("R.example");
-  ASSERT_TRUE(login);
-  EXPECT_EQ(login->server, "r.example");
-  EXPECT_EQ(login->username, "bob");
-  EXPECT_EQ(login->password, Secret("pw-of-a"));
-  EXPECT_EQ(integrations_.pull_auth("r.example:5000")->password, Secret("pw-of-c"));
-  EXPECT_FALSE(integrations_.pull_auth("r.example:5001").has_value());
-  EXPECT_FALSE(integrations_.pull_auth("evil.r.example").has_value());
+  EXPECT_EQ(puller_password("R.example"), Secret("pw-of-a"));
+  EXPECT_EQ(puller_password("r.example:5000"), Secret("pw-of-c"));
+  EXPECT_FALSE(puller_password("r.example:5001").has_value());
+  EXPECT_FALSE(puller_password("evil.r.example").has_value());
 
   integrations_.remove("a");
-  EXPECT_EQ(integrations_.pull_auth("r.example")->password, Secret("pw-of-b"));
+  EXPECT_EQ(puller_password("r.example"), Secret("pw-of-b"));
 }
 
-TEST_F(IntegrationsTest, log_in_to_docker_hub_under_its_old_address) {
-  const auto hub = integrations_.add(docker_hub("hub"));
-  EXPECT_EQ(integrations_.push_auth(hub).server, "https://index.docker.io/v1/");
-  EXPECT_EQ(integrations_.push_auth(hub).password, Secret("pw-of-hub"));
-  EXPECT_EQ(integrations_.pull_auth("docker.io")->server, "https://index.docker.io/v1/");
-  EXPECT_EQ(integrations_.pull_auth("registry-1.docker.io")->username, "bob");
+TEST_F(IntegrationsTest, of_docker_hub_pull_from_each_of_its_names) {
+  integrations_.add(docker_hub("hub"));
+  EXPECT_EQ(puller_password("docker.io"), Secret("pw-of-hub"));
+  EXPECT_EQ(puller_password("registry-1.docker.io"), Secret("pw-of-hub"));
 }
 
 TEST_F(IntegrationsTest, are_changed_under_the_same_rules) {
@@ -204,10 +210,14 @@ TEST_F(IntegrationsTest, are_changed_under_the_same_rules) {
   integrations_.set_prefix("prod", "/team/sub/");
   EXPECT_EQ(integrations_.get("prod").repository_prefix, "team/sub");
   EXPECT_THROW(integrations_.set_prefix("prod", "Team"), Error);
-  integrations_.set_credentials("prod", "alice", Secret("new"));
-  EXPECT_EQ(integrations_.pull_auth("r.example")->username, "alice");
-  EXPECT_EQ(integrations_.pull_auth("r.example")->password, Secret("new"));
-  EXPECT_THROW(integrations_.set_credentials("prod", "alice", Secret()), Error);
+  IntegrationChange login;
+  login.username = "alice";
+  login.secrets.password = Secret("new");
+  integrations_.change("prod", login);
+  EXPECT_EQ(integrations_.get("prod").username, "alice");
+  EXPECT_EQ(puller_password("r.example"), Secret("new"));
+  login.secrets.password = Secret();
+  EXPECT_THROW(integrations_.change("prod", login), Error);
   EXPECT_THROW(integrations_.rename("prod", "a.b"), Error);
   integrations_.rename("prod", "live");
   EXPECT_EQ(integrations_.get("live").repository_prefix, "team/sub");
@@ -231,13 +241,13 @@ TEST_F(IntegrationsTest, are_refused_with_everything_that_is_wrong_at_once) {
 TEST_F(IntegrationsTest, move_the_primary_role_on_demand) {
   integrations_.add(other("a"));
   integrations_.add(other("b"));
-  EXPECT_EQ(integrations_.pull_auth("r.example")->password, Secret("pw-of-a"));
+  EXPECT_EQ(puller_password("r.example"), Secret("pw-of-a"));
   integrations_.set_primary("b");
-  EXPECT_EQ(integrations_.pull_auth("r.example")->password, Secret("pw-of-b"));
+  EXPECT_EQ(puller_password("r.example"), Secret("pw-of-b"));
   NewIntegration wish = other("c");
   wish.is_primary = true;
   integrations_.add(wish);
-  EXPECT_EQ(integrations_.pull_auth("r.example")->password, Secret("pw-of-c"));
+  EXPECT_EQ(puller_password("r.example"), Secret("pw-of-c"));
 }
 
 TEST_F(IntegrationsTest, take_a_fallback_by_name_or_id_and_lose_it_with_that_one) {
@@ -347,10 +357,6 @@ TEST_F(IntegrationsTest, of_ecr_without_a_known_domain_are_not_stored) {
   EXPECT_EQ(refused(wish).message(), "the domain of integration 'aws' is not known");
   wish.role_arn = "arn:aws:iam::210987654321:role/push";
   EXPECT_EQ(integrations_.add(wish).domain, "210987654321.dkr.ecr.eu-west-1.amazonaws.com");
-  const auto added = integrations_.get("aws");
-  EXPECT_EQ(
-      refusal([&] { integrations_.push_auth(added); }).message(),
-      "the login of integration 'aws' is fetched at the time of use");
 }
 
 }  // namespace

@@ -155,34 +155,6 @@ std::vector<PullCandidate> resolve_pull(
   return out;
 }
 
-std::vector<PullCandidate> resolve_service_pull(
-    const std::vector<RegistryIntegration>& all,
-    std::string_view name,
-    const std::vector<std::string>& contexts) {
-  const oci::Reference hub = oci::Reference::parse(name);
-  if (oci::leading_domain(name)) {
-    return resolve_pull(all, hub, contexts);
-  }
-  require_contexts(all, contexts);
-  std::vector<RegistryIntegration> order = all;
-  std::ranges::stable_partition(order, &RegistryIntegration::is_default);
-  const bool is_official = name.find('/') == std::string_view::npos;
-  constexpr std::string_view k_library = "library/";
-  const std::string path = is_official ? hub.path.substr(k_library.size()) : hub.path;
-  std::vector<PullCandidate> out;
-  for (const RegistryIntegration& integration : order) {
-    if (integration.domain != hub.domain) {
-      const std::string& prefix = integration.repository_prefix;
-      out.push_back(
-          {integration,
-           moved(hub, integration.domain, prefix.empty() ? path : prefix + "/" + path),
-           fmt::format("registry '{}' is searched before Docker Hub", integration.name)});
-    }
-  }
-  add_with_company(all, choose(all, hub, contexts), hub, out);
-  return out;
-}
-
 void require_contexts(
     const std::vector<RegistryIntegration>& all, const std::vector<std::string>& contexts) {
   std::vector<std::string> names;

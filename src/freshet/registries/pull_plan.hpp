@@ -36,14 +36,6 @@ std::vector<PullCandidate> resolve_pull(
     const oci::Reference& reference,
     const std::vector<std::string>& contexts = {});
 
-/// For services and candidates of compositions, whose unqualified names may mean an image of any
-/// connected registry: the default one first, then the oldest, and Docker Hub last.
-/// `name` is what the user wrote; one with a registry host is resolved as ever.
-std::vector<PullCandidate> resolve_service_pull(
-    const std::vector<model::RegistryIntegration>& all,
-    std::string_view name,
-    const std::vector<std::string>& contexts = {});
-
 /// Throws invalid_input when a name is none of `all`, or when two of them share a domain.
 void require_contexts(
     const std::vector<model::RegistryIntegration>& all, const std::vector<std::string>& contexts);

@@ -145,20 +145,5 @@ TEST(PullPlan, begins_with_the_mirror) {
       "mine mirror.example:5000/hub/library/alpine:3\nhub docker.io/library/alpine:3\n");
 }
 
-TEST(PullPlan, searches_the_registries_before_docker_hub_for_services) {
-  std::vector all{
-      integration("old", "a.example"),
-      integration("main", "b.example", "team"),
-      integration("hub", "docker.io")};
-  all[1].is_default = true;
-  EXPECT_EQ(
-      shown(resolve_service_pull(all, "mysql:8")),
-      "main b.example/team/mysql:8\nold a.example/mysql:8\nhub docker.io/library/mysql:8\n");
-  EXPECT_EQ(
-      shown(resolve_service_pull(all, "acme/db")),
-      "main b.example/team/acme/db\nold a.example/acme/db\nhub docker.io/acme/db\n");
-  EXPECT_EQ(shown(resolve_service_pull(all, "a.example/db")), "old a.example/db\n");
-}
-
 }  // namespace
 }  // namespace freshet::registries

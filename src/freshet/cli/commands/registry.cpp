@@ -3,10 +3,11 @@
 #include "freshet/cli/commands/commands.hpp"
 #include "freshet/cli/commands/registry_images.hpp"
 #include "freshet/cli/commands/registry_providers.hpp"
+#include "freshet/cli/commands/registry_push_mode.hpp"
+#include "freshet/cli/commands/registry_show.hpp"
 #include "freshet/cli/connection_report.hpp"
 #include "freshet/cli/json_output.hpp"
 #include "freshet/cli/registry_form.hpp"
-#include "freshet/cli/table.hpp"
 #include "freshet/registries/connections.hpp"
 
 #include <boost/json.hpp>
@@ -77,113 +78,12 @@ int change_registry(Runtime& runtime, const RegistryOptions& options) {
   return 0;
 }
 
-/// The choice that it was made from.
-std::string provider_of(const model::RegistryIntegration& registry) {
-  return std::string(registries::choice_of(registry).name);
+int list_all(Runtime& runtime, const RegistryOptions& options) {
+  return list_registries(runtime, options.json);
 }
 
-std::string roles_of(const model::RegistryIntegration& registry) {
-  std::vector<std::string> roles;
-  if (registry.is_default) {
-    roles.emplace_back("default");
-  }
-  if (registry.is_caching) {
-    roles.emplace_back("caching");
-  }
-  if (registry.is_primary) {
-    roles.emplace_back("primary");
-  }
-  if (registry.is_behind_firewall) {
-    roles.emplace_back("firewall");
-  }
-  return join(roles, ",");
-}
-
-int list_registries(Runtime& runtime, const RegistryOptions& options) {
-  const std::vector<model::RegistryIntegration> registries = runtime.integrations().list();
-  if (options.json) {
-    return print_json_list(
-        "registries", registries, [](const auto& registry) { return to_json(registry); });
-  }
-  if (registries.empty()) {
-    std::puts("No registries yet. Connect one with:");
-    std::puts("  freshet registry add NAME --domain HOST --username USER");
-    return 0;
-  }
-  Table table({"NAME", "PROVIDER", "DOMAIN", "PREFIX", "USERNAME", "ROLES"});
-  for (const model::RegistryIntegration& registry : registries) {
-    table.add(
-        {registry.name,
-         provider_of(registry),
-         registry.domain,
-         registry.repository_prefix,
-         registry.username,
-         roles_of(registry)});
-  }
-  table.print(stdout);
-  return 0;
-}
-
-std::string list_switches(const model::RegistryIntegration& registry) {
-  std::vector<std::string> switches;
-  const auto add = [&](bool is_on, const char* name) {
-    if (is_on) {
-      switches.emplace_back(name);
-    }
-  };
-  add(registry.uses_ambient_role, "ambient role");
-  add(registry.creates_repositories, "creates repositories");
-  add(registry.repository_template.scans_on_push, "scans on push");
-  add(registry.repository_template.has_immutable_tags, "immutable tags");
-  add(!registry.repository_template.lifecycle_policy.empty(), "lifecycle policy");
-  add(registry.connection.is_plain_http, "plain http");
-  add(registry.connection.is_verification_off, "certificate not verified");
-  add(!registry.connection.ca_certificates.empty(), "own CA");
-  add(!registry.connection.client_certificate.empty(), "client certificate");
-  return join(switches, ", ");
-}
-
-/// By name; by id when it was removed meanwhile.
-std::string name_of(Runtime& runtime, const std::string& id) {
-  for (const model::RegistryIntegration& registry : runtime.integrations().list()) {
-    if (registry.id == id) {
-      return registry.name;
-    }
-  }
-  return id;
-}
-
-int show_registry(Runtime& runtime, const RegistryOptions& options) {
-  const model::RegistryIntegration registry = runtime.integrations().get(options.name);
-  if (options.json) {
-    print_json(to_json(registry));
-    return 0;
-  }
-  const registries::ProviderChoice& choice = registries::choice_of(registry);
-  const std::vector<std::pair<std::string_view, std::string>> fields{
-      {"Name", registry.name},
-      {"Provider", fmt::format("{} ({})", provider_of(registry), choice.label)},
-      {"Domain", registry.domain},
-      {"Region", registry.region},
-      {"Role", registry.role_arn},
-      {"Username", registry.username},
-      {"Password", registries::needs_password(registry) ? "stored, sealed" : ""},
-      {"Prefix", registry.repository_prefix.empty() ? "none" : registry.repository_prefix},
-      {"Fallback", name_of(runtime, registry.fallback_id)},
-      {"Mirror", registry.connection.mirror},
-      {"Proxy", registry.connection.proxy},
-      {"Tokens", registry.connection.token_server},
-      {"Switches", list_switches(registry)},
-      {"Roles", roles_of(registry).empty() ? "none" : roles_of(registry)},
-      {"Added", to_rfc3339(registry.created_at)},
-      {"Id", registry.id},
-  };
-  for (const auto& [name, value] : fields) {
-    if (!value.empty()) {
-      fmt::print("{:<10} {}\n", name, value);
-    }
-  }
-  return 0;
+int show_one(Runtime& runtime, const RegistryOptions& options) {
+  return show_registry(runtime, options.name, options.json);
 }
 
 int show_providers(Runtime&, const RegistryOptions& options) {
@@ -205,6 +105,10 @@ int test_registry(Runtime& runtime, const RegistryOptions& options) {
 
 int list_images(Runtime& runtime, const RegistryOptions& options) {
   return list_registry_images(runtime, options.name, options.json);
+}
+
+int set_push_mode(Runtime& runtime, const RegistryOptions& options) {
+  return change_push_mode(runtime, options.value, options.json);
 }
 
 int set_password(Runtime& runtime, const RegistryOptions& options) {
@@ -333,9 +237,9 @@ void add_registry_commands(CLI::App& app, Action& action) {
       *group, action, options, "providers", "List what can be connected and how", show_providers);
   providers->add_option("PROVIDER", options->value, "Tell what this one asks for");
   providers->add_flag("--json", options->json, "Print JSON");
-  add_verb(*group, action, options, "list", "List all registries", list_registries)
+  add_verb(*group, action, options, "list", "List all registries", list_all)
       ->add_flag("--json", options->json, "Print JSON");
-  add_named_verb(*group, action, options, "show", "Show one registry", show_registry)
+  add_named_verb(*group, action, options, "show", "Show one registry", show_one)
       ->add_flag("--json", options->json, "Print JSON");
   CLI::App* test = add_named_verb(
       *group, action, options, "test", "Try the connection and say what is wrong", test_registry);
@@ -352,6 +256,15 @@ void add_registry_commands(CLI::App& app, Action& action) {
   renew->add_option("--keyfile", options->form.key_file, "Google: JSON key of a service account")
       ->type_name("FILE");
   add_password_options(*renew, options->form.password);
+  CLI::App* push_mode = add_verb(
+      *group,
+      action,
+      options,
+      "push-mode",
+      "What becomes of builds without registry",
+      set_push_mode);
+  push_mode->add_option("MODE", options->value, "auto (default), explicit or never; none tells it");
+  push_mode->add_flag("--json", options->json, "Print JSON");
   add_named_verb(
       *group, action, options, "set-default", "Use it where a step names no registry", set_default);
   add_named_verb(*group, action, options, "set-cache", "Use it as the caching registry", set_cache);

@@ -58,9 +58,10 @@ std::vector<std::pair<std::string, std::string>> parse_variables(
 /// Parses and checks the file; all findings go to standard error. nullopt when it cannot run.
 std::optional<pipeline::Pipeline> load_pipeline(Runtime& runtime, const fs::path& file) {
   const std::string text = load_file(file, k_max_file_bytes);
-  const auto check = [connected = runtime.integrations().list()](
+  const auto check = [connected = runtime.integrations().list(),
+                      push_mode = runtime.integrations().push_mode()](
                          const pipeline::Pipeline& read, Diagnostics& findings) {
-    pipeline::check_registries(read, connected, findings);
+    pipeline::check_registries(read, connected, push_mode, findings);
   };
   pipeline::ParsedPipeline parsed = pipeline::parse_pipeline(text, file.string(), check);
   std::fputs(render(parsed.diagnostics, text).c_str(), stderr);

@@ -3,6 +3,7 @@
 
 #include "freshet/base/text.hpp"
 #include "freshet/oci/reference.hpp"
+#include "freshet/pipeline/checks/build_push.hpp"
 #include "freshet/registries/aws/step_options.hpp"
 #include "freshet/registries/naming.hpp"
 #include "freshet/registries/pull_plan.hpp"
@@ -30,15 +31,14 @@ bool has_variable(std::string_view text) {
   return text.find("${{") != std::string_view::npos;
 }
 
-bool is_always_true(const std::optional<BoolValue>& value) {
-  return value && !value->expression && value->constant;
-}
-
 /// One run over a pipeline.
 class Checker {
  public:
-  Checker(const std::vector<RegistryIntegration>& all, Diagnostics& diagnostics)
-      : all_(all), diagnostics_(diagnostics) {
+  Checker(
+      const std::vector<RegistryIntegration>& all,
+      model::PushMode push_mode,
+      Diagnostics& diagnostics)
+      : all_(all), push_mode_(push_mode), diagnostics_(diagnostics) {
     std::ranges::transform(all, std::back_inserter(names_), &RegistryIntegration::name);
   }
 
@@ -46,12 +46,8 @@ class Checker {
     Found target = default_registry();
     if (build.registry) {
       target = find(*build.registry, false);
-    } else if (!target && !is_always_true(build.disable_push)) {
-      diagnostics_.warning(
-          step.at,
-          fmt::format(
-              "the image of step '{}' will not be pushed, no default registry is set", step.name),
-          "name a 'registry', or set a default with 'freshet registry set-default'");
+    } else {
+      check_unnamed_push(step, build.disable_push, target.has_value());
     }
     check_contexts(build.registry_contexts);
     check_aws(build.aws, target);
@@ -114,6 +110,29 @@ class Checker {
         fmt::format("registry '{}' does not exist", shown(name)),
         close ? fmt::format("did you mean '{}'?", *close)
               : "connect it with 'freshet registry add'");
+  }
+
+  void check_unnamed_push(
+      const Step& step, const std::optional<BoolValue>& disable_push, bool has_default) {
+    const bool is_variable = disable_push && disable_push->expression;
+    BuildPushWish wish;
+    if (disable_push) {
+      wish.disable_push = !is_variable && disable_push->constant;
+    }
+    const BuildPush decided = decide_build_push(wish, push_mode_, has_default);
+    if (decided == BuildPush::refused && !is_variable) {
+      diagnostics_.error(
+          step.at,
+          fmt::format("step '{}' does not say where its image is pushed", step.name),
+          "name a 'registry', or write 'disable_push: true'; 'freshet registry push-mode auto' has "
+          "such images pushed to the default registry");
+    } else if (decided == BuildPush::no_default) {
+      diagnostics_.warning(
+          step.at,
+          fmt::format(
+              "the image of step '{}' will not be pushed, no default registry is set", step.name),
+          "name a 'registry', or set a default with 'freshet registry set-default'");
+    }
   }
 
   /// What a `registry` field means: a name, or the host of a connected registry.
@@ -291,6 +310,7 @@ class Checker {
   }
 
   const std::vector<RegistryIntegration>& all_;
+  model::PushMode push_mode_;
   std::vector<std::string> names_;
   Diagnostics& diagnostics_;
 };
@@ -300,8 +320,9 @@ class Checker {
 void check_registries(
     const Pipeline& pipeline,
     const std::vector<model::RegistryIntegration>& registries,
+    model::PushMode push_mode,
     Diagnostics& diagnostics) {
-  Checker checker(registries, diagnostics);
+  Checker checker(registries, push_mode, diagnostics);
   for (const Step& step : pipeline.steps) {
     std::visit([&](const auto& body) { checker.check(step, body); }, step.body);
   }

@@ -14,12 +14,14 @@ namespace freshet::pipeline {
 ///
 /// Errors: a push step while nothing is connected; an unknown `registry`, `registry_context` or
 /// entry of `registry_contexts` (with the nearest known name); two contexts of one domain; a host
-/// that nobody has a login for; inline logins with parts missing; wrong properties of Amazon ECR.
+/// that nobody has a login for; inline logins with parts missing; wrong properties of Amazon ECR; a
+/// build that has to say where it is pushed, and does not.
 /// Warnings: a push step that leaves the choice among several; a build that will not be pushed for
 /// want of a default; properties that the step's kind of login does not look at.
 void check_registries(
     const Pipeline& pipeline,
     const std::vector<model::RegistryIntegration>& registries,
+    model::PushMode push_mode,
     Diagnostics& diagnostics);
 
 }  // namespace freshet::pipeline

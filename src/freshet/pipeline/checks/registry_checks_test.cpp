@@ -35,10 +35,13 @@ const model::RegistryIntegration k_local = integration("local", "r.example.com:5
 const model::RegistryIntegration k_ecr =
     integration("aws", "123456789012.dkr.ecr.eu-west-1.amazonaws.com");
 
-std::vector<std::string> check(const std::string& steps, const Connected& connected) {
+std::vector<std::string> check(
+    const std::string& steps,
+    const Connected& connected,
+    model::PushMode push_mode = model::PushMode::automatic) {
   Diagnostics diagnostics;
   const PipelineCheck find_problems = [&](const Pipeline& pipeline, Diagnostics& findings) {
-    check_registries(pipeline, connected, findings);
+    check_registries(pipeline, connected, push_mode, findings);
   };
   const std::string text = "version: '1.0'\nsteps:\n" + steps;
   return testing::to_texts(parse_pipeline(text, "p.yml", find_problems).diagnostics);
@@ -244,6 +247,30 @@ TEST(CheckRegistries, a_build_that_will_not_be_pushed_is_warned_of) {
   EXPECT_THAT(check(build("disable_push: true"), {}), IsEmpty());
   EXPECT_THAT(
       check(build("tag: v1"), {k_local}),
+      ElementsAre(
+          "3:3 warning: the image of step 'b' will not be pushed, no default registry is set "
+          "(name a 'registry', or set a default with 'freshet registry set-default')"));
+}
+
+TEST(CheckRegistries, a_build_has_to_say_where_it_is_pushed_where_the_push_mode_is_explicit) {
+  const Connected connected{as_default(k_local)};
+  const auto mode = model::PushMode::explicit_only;
+  const std::string refused =
+      "3:3 error: step 'b' does not say where its image is pushed (name a 'registry', or write "
+      "'disable_push: true'; 'freshet registry push-mode auto' has such images pushed to the "
+      "default registry)";
+  EXPECT_THAT(check(build("tag: v1"), connected, mode), ElementsAre(refused));
+  EXPECT_THAT(check(build("disable_push: false"), connected, mode), ElementsAre(refused));
+  EXPECT_THAT(check(build("disable_push: ${{DRY}}"), connected, mode), IsEmpty());
+  EXPECT_THAT(check(build("disable_push: true"), connected, mode), IsEmpty());
+  EXPECT_THAT(check(build("registry: local"), connected, mode), IsEmpty());
+}
+
+TEST(CheckRegistries, a_build_that_is_never_pushed_needs_no_default_registry) {
+  const auto mode = model::PushMode::never;
+  EXPECT_THAT(check(build("tag: v1"), {}, mode), IsEmpty());
+  EXPECT_THAT(
+      check(build("disable_push: false"), {k_local}, mode),
       ElementsAre(
           "3:3 warning: the image of step 'b' will not be pushed, no default registry is set "
           "(name a 'registry', or set a default with 'freshet registry set-default')"));

@@ -2,6 +2,7 @@
 #include "freshet/base/text.hpp"
 #include "freshet/dockerfile/instructions.hpp"
 #include "freshet/engine/buildkit/builder.hpp"
+#include "freshet/pipeline/checks/build_push.hpp"
 #include "freshet/pipeline/steps/base_images.hpp"
 #include "freshet/pipeline/steps/build_logins.hpp"
 #include "freshet/pipeline/steps/build_progress.hpp"
@@ -88,19 +89,32 @@ Error explain(const engine::BuildFailed& failure, const Dockerfile& dockerfile) 
 /// Where a successful build's image goes.
 Awaitable<std::optional<Destination>> find_destination(
     Ctx ctx, StepScope scope, const BuildStep& step) {
-  if (step.disable_push && scope.run.resolve_bool(*step.disable_push, "disable_push")) {
-    scope.log.line("Not pushed: 'disable_push' is set");
-    co_return std::nullopt;
+  BuildPushWish wish;
+  wish.names_registry = step.registry.has_value();
+  if (step.disable_push) {
+    wish.disable_push = scope.run.resolve_bool(*step.disable_push, "disable_push");
   }
-  if (step.registry) {
-    model::RegistryIntegration named = co_await find_registry(ctx, scope, *step.registry);
-    co_return make_destination(scope, std::move(named), step.aws);
-  }
-  std::optional<model::RegistryIntegration> target =
-      scope.services.integrations.default_integration();
-  if (!target) {
-    scope.log.line("Not pushed: the step names no registry and none is the default");
-    co_return std::nullopt;
+  const model::PushMode mode = scope.services.integrations.push_mode();
+  auto target = scope.services.integrations.default_integration();
+  switch (decide_build_push(wish, mode, target.has_value())) {
+    case BuildPush::to_named:
+      target = co_await find_registry(ctx, scope, *step.registry);
+      break;
+    case BuildPush::to_default:
+      break;
+    case BuildPush::disabled:
+      scope.log.line("Not pushed: 'disable_push' is set");
+      co_return std::nullopt;
+    case BuildPush::kept:
+      scope.log.line("Not pushed: the step names no registry and the push mode is 'never'");
+      co_return std::nullopt;
+    case BuildPush::no_default:
+      scope.log.line("Not pushed: the step names no registry and none is the default");
+      co_return std::nullopt;
+    case BuildPush::refused:
+      throw Error(ErrorCode::invalid_input, "the step does not say where its image is pushed")
+          .at(scope.step.at)
+          .with_hint("name a 'registry', or set 'disable_push' to true");
   }
   co_return make_destination(scope, std::move(*target), step.aws);
 }

@@ -48,6 +48,7 @@ TEST(Catalogue, has_every_provider_and_no_name_twice) {
         "ecr",
         "bintray",
         "other",
+        "artifactory",
         "quay",
         "ghcr",
         "github-packages",
@@ -83,6 +84,9 @@ TEST(Form, fills_in_the_domain_that_the_provider_has) {
            {"gar", "europe-west1", "", "europe-west1-docker.pkg.dev"},
            {"gar", "asia-docker.pkg.dev", "", "asia-docker.pkg.dev"},
            {"bintray", "acme.jfrog.io", "ada", "acme.jfrog.io"},
+           {"artifactory", "acme.jfrog.io", "ada", "acme.jfrog.io"},
+           {"artifactory", "https://Jfrog.example:8443/", "ada", "jfrog.example:8443"},
+           {"nexus", "nexus.example:8082", "ada", "nexus.example:8082"},
            {"quay", "", "ada", "quay.io"},
            {"quay", "quay.example", "ada", "quay.example"},
            {"ghcr", "", "ada", "ghcr.io"},
@@ -106,6 +110,12 @@ TEST(Form, keeps_what_it_was_made_from) {
   EXPECT_EQ(to_record(form("quay")).provider, model::Provider::other);
   EXPECT_EQ(choice_of(to_record(form("quay"))).label, "Quay");
   EXPECT_EQ(to_record(form("dockerhub")).preset, "");
+  const auto artifactory = to_record(form("artifactory", "acme.jfrog.io"));
+  EXPECT_EQ(artifactory.preset, "artifactory");
+  EXPECT_EQ(artifactory.provider, model::Provider::bintray);
+  const auto nexus = to_record(form("nexus", "nexus.example:8082"));
+  EXPECT_EQ(nexus.preset, "nexus");
+  EXPECT_EQ(nexus.provider, model::Provider::other);
 }
 
 TEST(Form, refuses_a_domain_that_is_not_the_provider_s) {
@@ -125,7 +135,13 @@ TEST(Form, refuses_a_domain_that_is_not_the_provider_s) {
   EXPECT_EQ(
       problem(form("ghcr", "docker.io")),
       "provider 'ghcr' has the fixed domain 'ghcr.io', not 'docker.io'");
-  EXPECT_EQ(problem(form("other")), "the domain of the registry is empty");
+  for (const char* provider : {"other", "bintray", "artifactory", "nexus", "harbor"}) {
+    EXPECT_EQ(problem(form(provider)), "the domain of the registry is empty") << provider;
+    EXPECT_EQ(
+        problem(form(provider, "r.example/repository/docker")),
+        "domain 'r.example/repository/docker' has more than a host and a port")
+        << provider;
+  }
   EXPECT_EQ(problem(form("ecr", "r.example")), "'r.example' is no host of Amazon ECR");
 }
 
