@@ -26,7 +26,9 @@ void add_ways(
       side.integration = way.integration;
       return;  // what follows is for pulls that fail
     }
-    side.mirror = way;
+    if (!way.integration || !way.integration->is_behind_firewall) {
+      side.mirror = way;
+    }
   }
 }
 
@@ -62,6 +64,20 @@ Side find_side(Runtime& runtime, const std::string& text, const std::string& cho
   return side;
 }
 
+void require_in_reach(const RegistryIntegration& integration) {
+  if (integration.is_behind_firewall) {
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format(
+            "registry '{}' is behind a firewall: only runs of pipelines connect to it",
+            integration.name))
+        .with_hint(fmt::format(
+            "use a push step on a machine that reaches it; if that is this one: 'freshet "
+            "registry set {} --no-behind-firewall'",
+            integration.name));
+  }
+}
+
 Awaitable<oci::Place> open_side(Ctx ctx, Runtime& runtime, Side side, bool is_target) {
   registries::Connections& connections = runtime.connections();
   oci::Place place;
@@ -70,6 +86,7 @@ Awaitable<oci::Place> open_side(Ctx ctx, Runtime& runtime, Side side, bool is_ta
     place.registry = connections.anonymous(side.reference.domain);
     co_return place;
   }
+  require_in_reach(*side.integration);
   place.registry = co_await connections.client(ctx, *side.integration);
   if (is_target) {
     const registries::MadeRepository made =

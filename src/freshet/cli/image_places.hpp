@@ -26,7 +26,11 @@ struct Side {
 /// Throws invalid_input for a host that is not the chosen one's, not_found for an unknown name.
 Side find_side(Runtime& runtime, const std::string& text, const std::string& chosen);
 
-/// A client for that side; what a push needs there is made for a target.
+/// Throws unsupported for a registry behind a firewall: nothing here connects to it but runs.
+void require_in_reach(const model::RegistryIntegration& integration);
+
+/// A client for that side; what a push needs there is made for a target. Throws as
+/// `require_in_reach`.
 Awaitable<oci::Place> open_side(Ctx ctx, Runtime& runtime, Side side, bool is_target);
 
 /// What `reference` is at the moment. Throws not_found.

@@ -128,6 +128,11 @@ Awaitable<MovedImage> copy(
   Side source = find_side(runtime, command.source, command.from);
   const Side target = find_side(runtime, command.target, command.to);
   require_target(source.reference, target.reference);
+  for (const Side& side : {source, target}) {  // before anybody is asked for anything
+    if (side.integration) {
+      require_in_reach(*side.integration);
+    }
+  }
   if (command.referrers || target.reference.domain == source.reference.domain) {
     // Mirrors need not have what refers to an image, and within a registry there is less to send.
     source.mirror.reset();

@@ -99,6 +99,7 @@ Awaitable<void> promote(
 int run_promote(Runtime& runtime, MoveOptions options) {
   require_tags(options.tags);
   const RegistryIntegration integration = runtime.integrations().get(options.to);
+  require_in_reach(integration);  // before the image is read
   const KnownImage known = find_known_image(runtime, options.source);
   const Side target = compose_side(integration, known, options.name, options.tags.front());
   runtime.wait(promote(Ctx{}, runtime, known, target, std::move(options)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/cli/commands/registry_images.hpp"
 
+#include "freshet/cli/image_places.hpp"
 #include "freshet/cli/json_output.hpp"
 #include "freshet/cli/table.hpp"
 #include "freshet/oci/distribution/client.hpp"
@@ -48,6 +49,7 @@ Awaitable<std::vector<ListedImage>> read_images(
 
 int list_registry_images(Runtime& runtime, const std::string& name, bool as_json) {
   const model::RegistryIntegration registry = runtime.integrations().get(name);
+  require_in_reach(registry);
   const Ctx ctx = Ctx{}.within(k_listing_limit);
   const auto client = runtime.wait(runtime.connections().client(ctx, registry));
   const std::vector<ListedImage> images = runtime.wait(in_context(
