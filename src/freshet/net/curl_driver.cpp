@@ -2,6 +2,10 @@
 #include "freshet/net/curl_driver.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
 
 namespace freshet::net {
 namespace {
@@ -13,6 +17,22 @@ void initialise_curl_once() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (code != CURLE_OK) {
     throw Error(ErrorCode::internal, curl_easy_strerror(code));
+  }
+}
+
+/// Makes a connection look closed to curl, which asks before it uses it again, if bytes are waiting
+/// in it. What curl has not read can only be thrown away, so as many as a liar may have sent ahead.
+void drop_if_spoiled(curl_socket_t socket) {
+  constexpr int k_max_reads = 64;
+  std::array<char, 16UL * 1024> waste;
+  if (::recv(socket, waste.data(), 1, MSG_PEEK | MSG_DONTWAIT) <= 0) {
+    return;  // nothing came, or the end, which curl sees itself
+  }
+  ::shutdown(socket, SHUT_RDWR);
+  for (int reads = 0; reads < k_max_reads; ++reads) {
+    if (::recv(socket, waste.data(), waste.size(), MSG_DONTWAIT) <= 0) {
+      return;
+    }
   }
 }
 
@@ -58,6 +78,11 @@ CurlDriver::~CurlDriver() {
 
 void CurlDriver::attach(CURL* handle, Owner& owner) {
   curl_easy_setopt(handle, CURLOPT_PRIVATE, static_cast<void*>(&owner));
+  curl_easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, &CurlDriver::on_opened);
+  curl_easy_setopt(handle, CURLOPT_SOCKOPTDATA, static_cast<void*>(this));
+  curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, &CurlDriver::on_close);
+  curl_easy_setopt(handle, CURLOPT_CLOSESOCKETDATA, static_cast<void*>(this));
+  drop_spoiled_connections();
   const CURLMcode code = curl_multi_add_handle(multi_, handle);
   if (code != CURLM_OK) {
     throw Error(ErrorCode::internal, curl_multi_strerror(code));
@@ -66,11 +91,45 @@ void CurlDriver::attach(CURL* handle, Owner& owner) {
 
 void CurlDriver::detach(CURL* handle) {
   curl_multi_remove_handle(multi_, handle);
+  long version = 0;
+  curl_easy_getinfo(handle, CURLINFO_HTTP_VERSION, &version);
+  // HTTP/2 says itself to which request an answer belongs, and talks while nobody asks.
+  const bool may_mix_answers = version != CURL_HTTP_VERSION_2_0;
+  for (const auto& [socket, last_user] : last_users_) {
+    if (last_user == handle && may_mix_answers && !watches_.contains(socket)) {
+      idle_.insert(socket);
+    }
+  }
 }
 
-int CurlDriver::on_socket(CURL*, curl_socket_t socket, int wanted, void* self, void*) {
-  static_cast<CurlDriver*>(self)->watch(socket, wanted);
+void CurlDriver::drop_spoiled_connections() {
+  for (const curl_socket_t socket : idle_) {
+    drop_if_spoiled(socket);
+  }
+}
+
+int CurlDriver::on_socket(CURL* handle, curl_socket_t socket, int wanted, void* self, void*) {
+  auto& driver = *static_cast<CurlDriver*>(self);
+  const auto connection = driver.last_users_.find(socket);
+  if (connection !=
+      driver.last_users_.end()) {  // else it is of the resolver, which closes it itself
+    connection->second = handle;
+    driver.idle_.erase(socket);
+  }
+  driver.watch(socket, wanted);
   return 0;
+}
+
+int CurlDriver::on_opened(void* self, curl_socket_t socket, curlsocktype) {
+  static_cast<CurlDriver*>(self)->last_users_[socket] = nullptr;
+  return CURL_SOCKOPT_OK;
+}
+
+int CurlDriver::on_close(void* self, curl_socket_t socket) {
+  auto& driver = *static_cast<CurlDriver*>(self);
+  driver.last_users_.erase(socket);
+  driver.idle_.erase(socket);
+  return ::close(socket);
 }
 
 int CurlDriver::on_timer(CURLM*, long timeout_ms, void* self) {

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 namespace freshet::net {
 
@@ -32,7 +33,8 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
 
   const asio::strand<asio::any_io_executor>& strand() const { return strand_; }
 
-  /// Starts the transfer, which must be detached before it or its owner goes.
+  /// Starts the transfer, which must be detached before it or its owner goes. Never on a kept
+  /// connection by which something came that nobody asked for: it would be taken for the answer.
   void attach(CURL* handle, Owner& owner);
   /// Ends what is under way: a connection that was left in the middle of a request is closed.
   void detach(CURL* handle);
@@ -42,17 +44,22 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
 
   static int on_socket(CURL*, curl_socket_t socket, int wanted, void* self, void*);
   static int on_timer(CURLM*, long timeout_ms, void* self);
+  static int on_opened(void* self, curl_socket_t socket, curlsocktype);
+  static int on_close(void* self, curl_socket_t socket);
   void watch(curl_socket_t socket, int wanted);
   void wait_as_wanted(curl_socket_t socket, const std::shared_ptr<Watch>& entry);
   void wait_for(curl_socket_t socket, const std::shared_ptr<Watch>& entry, int event);
   void on_ready(curl_socket_t socket, const std::shared_ptr<Watch>& entry, int event);
   void set_timer(long timeout_ms);
   void act(curl_socket_t socket, int event);
+  void drop_spoiled_connections();
 
   asio::strand<asio::any_io_executor> strand_;
   asio::steady_timer timer_;
   CURLM* multi_ = nullptr;
   std::map<curl_socket_t, std::shared_ptr<Watch>> watches_;
+  std::map<curl_socket_t, CURL*> last_users_;  // of open connections
+  std::set<curl_socket_t> idle_;  // of kept HTTP/1 connections that no transfer uses
 };
 
 }  // namespace freshet::net

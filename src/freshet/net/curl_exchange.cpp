@@ -5,6 +5,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
+
 namespace freshet::net {
 namespace {
 
@@ -53,8 +55,8 @@ CurlExchange::~CurlExchange() {
 void CurlExchange::attach() {
   driver_->attach(transfer_.handle(), *this);
   is_attached_ = true;
-  moved_at_ = Ctx::Clock::now();
-  watch_for_stall();
+  last_move_ = pace_ = sent_ = Mark{0, Ctx::Clock::now()};
+  watch_pace();
 }
 
 void CurlExchange::end(CURLcode code) {
@@ -141,32 +143,60 @@ Awaitable<asio::mutable_buffer> CurlExchange::offer(
   co_return is_end || self->code_ ? asio::mutable_buffer() : upload.space();
 }
 
-void CurlExchange::watch_for_stall() {
-  const auto limit = transfer_.request().stall_limit;
-  if (limit.count() <= 0) {
-    return;
-  }
-  watchdog_.expires_after(std::chrono::milliseconds(limit) / 4);
+void CurlExchange::watch_pace() {
+  const HttpRequest& request = transfer_.request();
+  const auto shorter = std::min<std::chrono::milliseconds>(request.stall_limit, request.slow_limit);
+  watchdog_.expires_after(shorter / 4);
   watchdog_.async_wait([weak = weak_from_this()](boost::system::error_code failure) {
     const auto self = weak.lock();
     if (self != nullptr && !failure && !self->code_) {
-      self->check_stall();
+      self->check_pace();
     }
   });
 }
 
-void CurlExchange::check_stall() {
+void CurlExchange::check_pace() {
   const auto now = Ctx::Clock::now();
   const std::uint64_t moved = transfer_.moved_bytes();
-  if (moved != moved_bytes_ || transfer_.is_waiting_for_us()) {
-    moved_bytes_ = moved;
-    moved_at_ = now;
-  } else if (now - moved_at_ >= transfer_.request().stall_limit) {
+  if (transfer_.is_waiting_for_us()) {
+    last_move_ = pace_ = sent_ = Mark{moved, now};
+  }
+  if (is_stalled(now, moved)) {
     transfer_.stall();
     end(CURLE_OPERATION_TIMEDOUT);
-    return;
+  } else if (is_too_slow(now, moved)) {
+    end(CURLE_OPERATION_TIMEDOUT);
+  } else {
+    watch_pace();
   }
-  watch_for_stall();
+}
+
+bool CurlExchange::is_stalled(Ctx::Clock::time_point now, std::uint64_t moved) {
+  if (moved != last_move_.bytes) {
+    last_move_ = Mark{moved, now};
+  }
+  return now - last_move_.at >= transfer_.request().stall_limit;
+}
+
+/// Whoever sends a byte now and then is never silent, and never done.
+bool CurlExchange::is_too_slow(Ctx::Clock::time_point now, std::uint64_t moved) {
+  const auto limit = transfer_.request().slow_limit;
+  if (!transfer_.owes_short_answer()) {
+    sent_ = Mark{moved, now};
+  } else if (now - sent_.at >= limit) {
+    transfer_.give_up_slow(moved - sent_.bytes, now - sent_.at);
+    return true;
+  }
+  if (now - pace_.at < limit) {
+    return false;
+  }
+  const std::chrono::duration<double> elapsed = now - pace_.at;
+  if (double(moved - pace_.bytes) < double(HttpRequest::k_lowest_rate) * elapsed.count()) {
+    transfer_.give_up_slow(moved - pace_.bytes, now - pace_.at);
+    return true;
+  }
+  pace_ = Mark{moved, now};
+  return false;
 }
 
 }  // namespace freshet::net

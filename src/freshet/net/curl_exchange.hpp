@@ -47,8 +47,10 @@ class CurlExchange final : public CurlDriver::Owner,
   void attach();
   void hear();
   bool is_answered() const;
-  void watch_for_stall();
-  void check_stall();
+  void watch_pace();
+  void check_pace();
+  bool is_stalled(Ctx::Clock::time_point now, std::uint64_t moved);
+  bool is_too_slow(Ctx::Clock::time_point now, std::uint64_t moved);
 
   std::shared_ptr<CurlDriver> driver_;
   std::shared_ptr<const CurlSettings> settings_;
@@ -58,8 +60,14 @@ class CurlExchange final : public CurlDriver::Owner,
   asio::steady_timer answer_changed_;
   asio::steady_timer room_changed_;
   asio::steady_timer watchdog_;
-  std::uint64_t moved_bytes_ = 0;
-  Ctx::Clock::time_point moved_at_;
+  /// So much had moved when.
+  struct Mark {
+    std::uint64_t bytes = 0;
+    Ctx::Clock::time_point at;
+  };
+  Mark last_move_;
+  Mark pace_;  // where it is measured from
+  Mark sent_;  // when the request was sent, the answer was owed
 };
 
 }  // namespace freshet::net

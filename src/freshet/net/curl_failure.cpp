@@ -126,6 +126,12 @@ void throw_transport_error(const CurlFailure& failure) {
   if (const long status = number(failure.handle, CURLINFO_HTTP_CONNECTCODE); status >= 300) {
     throw_proxy_refusal(failure.url, status);
   }
+  if (failure.code == CURLE_RECV_ERROR && words.find("chunk") != std::string::npos) {
+    throw TransportError(
+        TransportProblem::other,
+        ErrorCode::unavailable,
+        fmt::format("'{}' sent an answer in malformed chunks", peer));
+  }
   switch (kind) {
     case TransportProblem::name_not_resolved:
       throw TransportError(

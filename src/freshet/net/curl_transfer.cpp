@@ -3,7 +3,7 @@
 
 #include "freshet/base/text.hpp"
 #include "freshet/net/address.hpp"
-#include "freshet/net/curl_failure.hpp"
+#include "freshet/net/answer_framing.hpp"
 
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -44,10 +44,9 @@ std::optional<asio::ip::address> to_address(const sockaddr& raw) {
   return std::nullopt;
 }
 
-/// curl bounds a header line itself (100 kB): before 8.6 it calls that lack of memory.
-bool is_line_too_long(CURLcode code) {
-  constexpr int k_curle_too_large = 100;  // not in the headers of older versions
-  return code == CURLE_OUT_OF_MEMORY || static_cast<int>(code) == k_curle_too_large;
+bool is_framing_field(std::string_view name) {
+  const std::string lower = to_lower(name);
+  return lower == "content-length" || lower == "transfer-encoding";
 }
 
 }  // namespace
@@ -193,17 +192,33 @@ void CurlTransfer::take_header_line(std::string_view line) {
   if (colon == std::string_view::npos || colon == 0) {
     return;
   }
+  const std::string_view name = trim(line.substr(0, colon));
+  if (name.size() != colon) {  // no field: curl does not take it for one, and others may
+    if (is_framing_field(name)) {
+      stop_unclear(fmt::format("'{}' is not followed by a colon", name));
+    }
+    return;
+  }
   // printable(): a bare carriage return inside a value must not travel on into another request.
   response_.headers.add(
-      printable(trim(line.substr(0, colon)), k_max_header_bytes),
+      printable(name, k_max_header_bytes),
       printable(trim(line.substr(colon + 1)), k_max_header_bytes));
 }
 
 void CurlTransfer::end_header() {
   long status = 0;
   curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+  constexpr long k_switching_protocols = 101;
+  if (status == k_switching_protocols) {
+    stopped_ = Stopped::switched_protocol;
+  }
   if (status < 200) {
     return;  // the answer is yet to come
+  }
+  if (const auto problem = framing_problem(response_.headers);
+      problem && request_.method != "HEAD") {
+    stop_unclear(*problem);
+    return;
   }
   if (status == 407 && settings_.may_use_proxy()) {
     stopped_ =
@@ -218,6 +233,11 @@ void CurlTransfer::end_header() {
     response_.peer_address = peer;
   }
   tell();
+}
+
+void CurlTransfer::stop_unclear(std::string problem) {
+  stopped_ = Stopped::unclear_end;
+  stopped_words_ = std::move(problem);
 }
 
 std::size_t CurlTransfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
@@ -280,6 +300,15 @@ std::uint64_t CurlTransfer::moved_bytes() const {
   return static_cast<std::uint64_t>(sent) + static_cast<std::uint64_t>(received) + header_bytes_;
 }
 
+bool CurlTransfer::is_sent() const {
+  if (request_.body_stream != nullptr) {
+    return is_upload_ended_ && upload_.is_empty();
+  }
+  curl_off_t sent = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_SIZE_UPLOAD_T, &sent);
+  return static_cast<std::uint64_t>(sent) >= request_.body.size();
+}
+
 void CurlTransfer::tell() const {
   if (hear_) {
     hear_();
@@ -293,76 +322,12 @@ curl_socket_t CurlTransfer::on_open(void* self, curlsocktype, curl_sockaddr* add
     const auto peer = to_address(address->addr);
     if (!peer || is_internal_address(*peer)) {
       transfer.stopped_ = Stopped::internal_peer;
-      transfer.refused_address_ = peer ? peer->to_string() : "unknown";
+      transfer.stopped_words_ = peer ? peer->to_string() : "unknown";
       return CURL_SOCKET_BAD;
     }
   }
   // Not inherited by the programs that builds start.
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-CURLcode CurlTransfer::settled(CURLcode code) const {
-  if (code == CURLE_OK && !has_header_) {
-    return CURLE_PARTIAL_FILE;  // curl takes a header that breaks off for one that ends
-  }
-  const bool was_sending = request_.body_stream != nullptr;
-  const bool is_broken = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
-                         code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING;
-  return is_refusal() && was_sending && is_broken ? CURLE_OK : code;
-}
-
-void CurlTransfer::throw_failure(CURLcode code) {
-  if (is_line_too_long(code)) {
-    stopped_ = Stopped::header_too_large;
-  }
-  if (stopped_ != Stopped::no) {
-    throw_stopped();
-  }
-  throw_transport_error(CurlFailure{
-      .code = code,
-      .handle = handle_.get(),
-      .url = url_,
-      .words = printable(words_.data(), CURL_ERROR_SIZE),
-      .has_header = has_header_,
-      .has_own_authorities = settings_.has_own_authorities(),
-      .may_use_proxy = settings_.may_use_proxy(),
-      .is_too_late = Ctx::Clock::now() >= deadline_});
-}
-
-void CurlTransfer::throw_stopped() {
-  switch (stopped_) {
-    case Stopped::header_too_large:
-      throw Error(
-          ErrorCode::too_large,
-          fmt::format(
-              "the header of the answer of '{}' is longer than {} bytes",
-              url_.authority(),
-              k_max_header_bytes));
-    case Stopped::internal_peer:
-      throw Error(
-          ErrorCode::upstream_denied,
-          fmt::format(
-              "no connection to '{}': its name leads to the internal address {}",
-              url_.authority(),
-              refused_address_));
-    case Stopped::proxy_refused:
-      throw_proxy_refusal(url_, 407);
-    case Stopped::stalled:
-      throw TransportError(
-          TransportProblem::timed_out,
-          ErrorCode::unavailable,
-          fmt::format(
-              "'{}' neither sent nor took a byte for {} s",
-              url_.authority(),
-              request_.stall_limit.count()));
-    default:
-      throw Error(
-          ErrorCode::too_large,
-          fmt::format(
-              "the answer of '{}' is longer than {} bytes",
-              url_.authority(),
-              request_.max_body_bytes));
-  }
 }
 
 }  // namespace freshet::net

@@ -51,8 +51,14 @@ class CurlTransfer {
   bool is_waiting_for_us() const { return is_receiving_paused_ || is_sending_paused_; }
   /// Bytes sent and received so far.
   std::uint64_t moved_bytes() const;
+  /// Whether the request is on its way as a whole.
+  bool is_sent() const;
+  /// Whether what is missing is short: a whole answer, or the header of a streamed one.
+  bool owes_short_answer() const { return is_sent() && (mode_ == Mode::whole || !has_header_); }
   /// The limit of silence was reached.
   void stall() { stopped_ = Stopped::stalled; }
+  /// No more than `bytes` moved in `elapsed`.
+  void give_up_slow(std::uint64_t bytes, Ctx::Clock::duration elapsed);
 
   /// What a transfer that curl ended with `code` comes to: a refusal of a streamed body is an
   /// answer even if the connection broke over it, since servers close on what they do not want to
@@ -74,9 +80,12 @@ class CurlTransfer {
     no,
     header_too_large,
     body_too_large,
+    unclear_end,
+    switched_protocol,
     internal_peer,
     proxy_refused,
     stalled,
+    too_slow,
   };
 
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
@@ -93,6 +102,7 @@ class CurlTransfer {
   void append_header(const std::string& line);
   void take_header_line(std::string_view line);
   void end_header();
+  void stop_unclear(std::string problem);
   bool gather(std::string_view bytes);
   [[noreturn]] void throw_stopped();
   void tell() const;
@@ -112,7 +122,7 @@ class CurlTransfer {
   bool is_sending_paused_ = false;
   std::function<void()> hear_;
   Stopped stopped_ = Stopped::no;
-  std::string refused_address_;
+  std::string stopped_words_;  // what `stopped_` has to say besides
   std::array<char, CURL_ERROR_SIZE> words_{};  // curl's own account of the failure
   std::unique_ptr<curl_slist, ListCleanup> header_list_;
   std::unique_ptr<CURL, HandleCleanup> handle_;

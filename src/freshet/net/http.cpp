@@ -60,6 +60,11 @@ TransportError::TransportError(
     : Error(Error(code, std::move(message)).with_hint(std::move(hint))), kind_(kind) {}
 
 Awaitable<std::string> HttpStream::read_all(std::size_t max_bytes) {
+  const Ctx ctx = Ctx{}.within(HttpRequest::k_default_slow_limit);
+  co_return co_await with_deadline(ctx, "reading the rest of an answer", gather(max_bytes));
+}
+
+Awaitable<std::string> HttpStream::gather(std::size_t max_bytes) {
   constexpr std::size_t k_step = 16UL * 1024;
   std::string text;
   for (;;) {

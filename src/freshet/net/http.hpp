@@ -38,6 +38,9 @@ class HttpHeaders {
 
 struct HttpRequest {
   static constexpr std::size_t k_default_max_body_bytes = 1024UL * 1024;
+  static constexpr std::chrono::seconds k_default_slow_limit{120};
+  /// In bytes a second. A modem is faster; who is slower than this wants to hold us up.
+  static constexpr std::uint64_t k_lowest_rate = 64;
 
   std::string method = "GET";
   std::string url;  // absolute, http or https
@@ -56,6 +59,10 @@ struct HttpRequest {
   /// No byte in either direction for so long ends the transfer with `timed_out`. A transfer as a
   /// whole may take as long as the deadline lets it.
   std::chrono::seconds stall_limit{60};
+  /// For as long an answer that does not stream, and the header of one that does, may take to come
+  /// once the request was sent; and over so long a transfer must move `k_lowest_rate`. Else it ends
+  /// with `timed_out`.
+  std::chrono::milliseconds slow_limit{k_default_slow_limit};
 };
 
 struct HttpResponse {
@@ -84,8 +91,12 @@ class TransportError : public Error {
 class HttpStream : public ByteStream {
  public:
   virtual const HttpResponse& head() const = 0;
-  /// The rest of the body as text; throws too_large beyond `max_bytes`. For refusals.
+  /// The rest of the body as text, for refusals and other short ones; throws too_large beyond
+  /// `max_bytes`, deadline_exceeded when it takes longer than a short answer may.
   Awaitable<std::string> read_all(std::size_t max_bytes);
+
+ private:
+  Awaitable<std::string> gather(std::size_t max_bytes);
 };
 
 /// Sends single HTTP requests. Redirects are answers like any other and are never followed, there

@@ -34,6 +34,7 @@ net::HttpRequest BlobUpload::commit_request() const {
   net::HttpRequest request = session_request("PUT");
   request.url = with_query(request.url, "digest=" + net::url_encode(known_->digest.to_string()));
   request.stall_limit = k_commit_limit;
+  request.slow_limit = 2 * k_commit_limit;
   return request;
 }
 

@@ -195,7 +195,7 @@ void BlobDownload::take(std::string_view piece) {
     hasher_->update(piece);
   }
   position_ += piece.size();
-  attempts_.note_progress();
+  attempts_.note_progress(piece.size());
 }
 
 void BlobDownload::require_sound_end() {

@@ -22,7 +22,7 @@ Awaitable<std::optional<std::uint64_t>> find_blob_size(
     bool is_patient = true);
 
 /// The bytes of one blob, from wherever the registry has them. Where the connection breaks, it asks
-/// for the rest; each byte that came makes the patience new. Never gives more than the blob's size;
+/// for the rest; progress makes the patience new. Never gives more than the blob's size;
 /// throws corrupt_data instead of telling the end when digest (reading from 0) or size do not fit.
 /// The `http` of the connection must outlive it.
 class BlobDownload final : public net::ByteStream {

@@ -68,17 +68,37 @@ TEST(BlobDownload, takes_an_early_end_for_a_break) {
   EXPECT_EQ(run(download(client)), k_content);
 }
 
+/// The rest from `from` of a blob that is long enough for progress to count.
+net::testing::Outcome long_part(const std::string& content, std::size_t from) {
+  const auto range = fmt::format("bytes {}-{}/{}", from, content.size() - 1, content.size());
+  return reply(206, content.substr(from), {{"Content-Range", range}});
+}
+
 TEST(BlobDownload, is_as_patient_after_each_progress_and_no_longer) {
+  const std::string content(20'000, 'x');
+  const Descriptor blob{"application/octet-stream", Digest::of(content), content.size()};
+  const std::string name = "app@" + blob.digest.to_string();
+  const std::string get = "GET https://r.example/v2/app/blobs/" + blob.digest.to_string();
   ScriptedHttp http{
-      {k_get, cut_after(1, reply(200, k_content))},
-      {k_get, reply(503)},
-      {k_get, cut_after(1, part(1))},
-      {k_get, no_answer(TransportProblem::refused, "refused")},
-      {k_get, reply(502)}};
+      {get, cut_after(5000, reply(200, content))},
+      {get, reply(503)},
+      {get, cut_after(5000, long_part(content, 5000))},
+      {get, no_answer(TransportProblem::refused, "refused")},
+      {get, reply(502)}};
   PatientClient client(http);
   EXPECT_EQ(
-      failure_of(download(client)).message(),
-      "'r.example' has a trouble of its own with reading the blob '" + k_name + "'");
+      failure_of(download(client, blob)).message(),
+      "'r.example' has a trouble of its own with reading the blob '" + name + "'");
+  EXPECT_TRUE(http.finished());
+}
+
+TEST(BlobDownload, ends_when_each_connection_gives_a_byte_and_breaks) {
+  ScriptedHttp http{
+      {k_get, cut_after(1, reply(200, k_content))},
+      {k_get, cut_after(1, part(1))},
+      {k_get, cut_after(1, part(2))}};
+  PatientClient client(http);
+  EXPECT_EQ(failure_of(download(client)).message(), "the connection was lost");
   EXPECT_TRUE(http.finished());
 }
 

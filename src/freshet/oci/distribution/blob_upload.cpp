@@ -195,9 +195,9 @@ void BlobUpload::confirm(std::uint64_t offset) {
   offset_ = offset;
   is_offset_uncertain_ = false;
   if (offset > best_offset_) {
+    attempts_.note_progress(offset - best_offset_);
     best_offset_ = offset;
     denials_ = 0;
-    attempts_.note_progress();
   }
   if (const auto key = journal_key()) {
     connection_->options().journal->remember(*key, UnfinishedUpload{*session_, offset_});

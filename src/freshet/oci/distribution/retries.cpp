@@ -68,6 +68,16 @@ ServerTrouble::ServerTrouble(
     Error error, bool is_worth_retrying, std::optional<std::chrono::seconds> retry_after)
     : Error(std::move(error)), is_worth_retrying_(is_worth_retrying), retry_after_(retry_after) {}
 
+void Attempts::note_progress(std::uint64_t bytes) {
+  // A break may come after a minute of silence.
+  constexpr std::uint64_t k_worth_a_break = 60 * net::HttpRequest::k_lowest_rate;
+  gained_bytes_ += bytes;
+  if (gained_bytes_ >= k_worth_a_break) {
+    failed_ = 0;
+    gained_bytes_ = 0;
+  }
+}
+
 Awaitable<bool> Attempts::wait_for_next(Ctx ctx, std::optional<std::chrono::seconds> retry_after) {
   ++failed_;
   const net::Random random = options_.random ? options_.random : net::Random(&program_random);

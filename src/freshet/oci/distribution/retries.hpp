@@ -75,13 +75,15 @@ class Attempts {
   /// Throws rate_limited at once when the server demands a rest that ends after the deadline or is
   /// longer than the policy has patience for.
   Awaitable<bool> wait_for_next(Ctx ctx, std::optional<std::chrono::seconds> retry_after);
-  /// Something was achieved: count from the start again.
-  void note_progress() { failed_ = 0; }
+  /// `bytes` more are there. As soon as this is worth a break: count from the start again. What is
+  /// given byte by byte, with breaks, comes to an end.
+  void note_progress(std::uint64_t bytes);
 
  private:
   const RegistryOptions& options_;
   std::string domain_;
   int failed_ = 0;
+  std::uint64_t gained_bytes_ = 0;  // since it was counted from the start
 };
 
 }  // namespace freshet::oci
