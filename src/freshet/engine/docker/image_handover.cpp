@@ -20,7 +20,7 @@ namespace {
 constexpr auto k_config_limit = std::chrono::seconds(10);
 // How much longer than estimated a hand-over may take before the export is begun after all.
 constexpr int k_patience = 4;
-constexpr auto k_least_patience = std::chrono::seconds(3);
+constexpr auto k_least_patience = std::chrono::seconds(20);
 constexpr std::uint64_t k_max_wanted_bytes = 256UL << 20;  // it lies in a temporary file
 // An archive is larger than what the history counts: headers, padding, directories.
 constexpr std::uint64_t k_likely_slack_bytes = 64UL << 10;
