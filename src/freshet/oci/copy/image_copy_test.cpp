@@ -259,14 +259,38 @@ TEST_F(ImageCopy, leaves_out_a_foreign_layer_that_nobody_has_and_says_so) {
 }
 
 TEST_F(ImageCopy, refuses_indexes_nested_without_end) {
-  Manifest inner = add_image(one, "app", "", {"a"});
-  for (int i = 0; i < 5; ++i) {
-    inner = add_index(one, "app", "v1", {{inner, ""}});
+  for (const int depth : {5, 1000}) {
+    Manifest inner = add_image(one, "app", "", {"a"});
+    for (int i = 0; i < depth; ++i) {
+      inner = add_index(one, "app", "v1", {{inner, ""}});
+    }
+    one.log.clear();
+
+    EXPECT_EQ(
+        error_of([&] { copy(place(one, "app"), "v1", place(two, "app"), {"v1"}); }),
+        "unsupported\nerror: the image nests its indexes deeper than 4 levels\n");
+    EXPECT_LT(one.log.size(), 10U);
   }
+  EXPECT_TRUE(two.repositories["app"].tags.empty());
+}
+
+TEST_F(ImageCopy, refuses_an_index_that_is_said_to_be_in_itself) {
+  const Digest digest = Digest::of("what it would have to be");
+  const Manifest claimed{{testing::k_oci_index, digest, 164}, ""};
+  const Manifest index = add_index(one, "app", "", {{claimed, ""}});
+  Manifest lie = index;
+  lie.descriptor.digest = digest;
+  one.repositories["app"].manifests.insert_or_assign(digest.to_string(), lie);
+  one.repositories["app"].tags["v1"] = index.descriptor.digest.to_string();
+  const std::string name = "app@" + digest.to_string();
 
   EXPECT_EQ(
       error_of([&] { copy(place(one, "app"), "v1", place(two, "app"), {"v1"}); }),
-      "unsupported\nerror: the image nests its indexes deeper than 4 levels\n");
+      "corrupt_data\nerror: 'one.test' sent other bytes for '" + name + "' than their digest '" +
+          digest.to_string() + "' says\n");
+
+  EXPECT_LT(one.log.size(), 10U);
+  EXPECT_EQ(two.count("PUT"), 0);
 }
 
 TEST_F(ImageCopy, refuses_more_manifests_than_anybody_needs) {
@@ -281,6 +305,31 @@ TEST_F(ImageCopy, refuses_more_manifests_than_anybody_needs) {
       error_of([&] { copy(place(one, "app"), "v1", place(two, "app"), {"v1"}); }),
       "too_large\nerror: the image has more manifests than any that is meant well\n");
   EXPECT_LT(two.log.size(), 10U);
+}
+
+TEST_F(ImageCopy, reads_no_manifest_beyond_its_limit) {
+  std::string entries;
+  const Descriptor blob{testing::k_oci_manifest, Digest::of("x"), 9};
+  for (int i = 0; i < 1'000'000; ++i) {
+    entries += (i == 0 ? "" : ",") + testing::part_json(blob);
+  }
+  one.add_manifest(
+      "app",
+      R"({"schemaVersion":2,"manifests":[)" + entries + "]}",
+      testing::k_oci_index,
+      "children");
+  one.add_manifest(
+      "app",
+      R"({"schemaVersion":2,"manifests":[]})" + std::string(5UL << 20U, ' '),
+      testing::k_oci_index,
+      "long");
+  for (const char* tag : {"children", "long"}) {
+    EXPECT_EQ(
+        error_of([&] { copy(place(one, "app"), tag, place(two, "app"), {"v1"}); }).substr(0, 9),
+        "too_large")
+        << tag;
+  }
+  EXPECT_EQ(two.count("PUT"), 0);
 }
 
 TEST_F(ImageCopy, adds_and_removes_tags_by_the_manifest_alone) {

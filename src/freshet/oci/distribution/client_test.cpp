@@ -208,6 +208,14 @@ TEST(RegistryClient, believes_no_manifest_that_is_none) {
   EXPECT_EQ(manifest_failure(reply(404), "v1"), "'r.example' does not have 'app:v1'");
 }
 
+TEST(RegistryClient, takes_no_manifest_that_was_compressed_on_its_way) {
+  auto headers = manifest_headers(k_digest.to_string());
+  headers.add("Content-Encoding", "gzip");
+  EXPECT_EQ(
+      manifest_failure(reply(200, "\x1F\x8B…", headers), "v1"),
+      "'r.example' sent 'app:v1' encoded ('gzip'), which nobody asked for");
+}
+
 TEST(RegistryClient, sends_nothing_for_a_malformed_name) {
   ScriptedHttp http{};
   RegistryClient client(http, "r.example");

@@ -22,6 +22,21 @@ Request about_writing(std::string_view repository, std::string_view reference) {
       fmt::format("repository '{}'", repository)};
 }
 
+/// A manifest is known by its bytes: what was made of them on the way is another one.
+void require_as_it_is(
+    std::string_view domain, const Request& request, const net::HttpResponse& response) {
+  const std::string encoding = response.headers.find("Content-Encoding").value_or("identity");
+  if (to_lower(encoding) != "identity") {
+    throw Error(
+        ErrorCode::corrupt_data,
+        fmt::format(
+            "'{}' sent {} encoded ('{}'), which nobody asked for",
+            domain,
+            request.subject,
+            printable(encoding, 40)));
+  }
+}
+
 /// The ways in which registries say that a tag stays where it is: 400 (ECR, Google, Nexus), 403
 /// (Docker Hub), 409, 412 (Harbor).
 bool may_mean_immutable(const net::HttpResponse& response) {
@@ -87,6 +102,7 @@ Awaitable<Manifest> RegistryClient::read_manifest(
   if (response.status != 200) {
     throw registry_error(domain(), request, response);
   }
+  require_as_it_is(domain(), request, response);
   const auto claimed = claimed_digest(domain(), response, reference);
   const auto asked = Digest::parse(reference);
   const Digest expected = asked ? *asked : claimed.value_or(Digest::of(response.body));

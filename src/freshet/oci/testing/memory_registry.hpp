@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -92,6 +93,9 @@ class MemoryRegistry final : public net::HttpClient {
     if (request.method == "HEAD") {
       response.body.clear();
     }
+    if (response.body.size() > request.max_body_bytes) {
+      throw Error(ErrorCode::too_large, "the answer is longer than it may be");
+    }
     if (log.back().starts_with("PUT ") && url->path.find("/uploads/") != std::string::npos &&
         commits_to_lose > 0) {
       --commits_to_lose;
@@ -102,6 +106,7 @@ class MemoryRegistry final : public net::HttpClient {
   }
 
   Awaitable<std::unique_ptr<net::HttpStream>> open(Ctx ctx, net::HttpRequest request) override {
+    request.max_body_bytes = std::numeric_limits<std::size_t>::max();
     net::HttpResponse response = co_await send(ctx, std::move(request));
     co_return std::make_unique<net::testing::detail::ScriptedStream>(
         std::move(response), 4096, std::nullopt);
