@@ -171,18 +171,39 @@ TEST_F(AuthorizerTest, keeps_the_query_of_the_realm) {
   EXPECT_EQ(status(authorizer, ""), 200);
 }
 
+const char* const k_stranger =
+    "'r.example.com' wants its credentials sent to 'attacker.example', which belongs to somebody "
+    "else";
+
 TEST_F(AuthorizerTest, sends_nothing_to_a_stranger_s_realm) {
-  ScriptedHttp http{{k_get, bearer_401("https://attacker.example/token")}};
-  Authorizer authorizer = make(http);
+  for (const char* user : {"bob", "<token>"}) {  // a password, a refresh token
+    ScriptedHttp http{{k_get, bearer_401("https://attacker.example/token")}};
+    Authorizer authorizer =
+        make(http, std::make_shared<FixedCredentials>(Credentials{user, Secret("hunter2")}));
 
-  const Error error = refusal(authorizer);
+    const Error error = refusal(authorizer);
 
-  EXPECT_EQ(error.code(), ErrorCode::upstream_denied);
-  EXPECT_EQ(
-      error.message(),
-      "'r.example.com' wants its credentials sent to 'attacker.example', which belongs to somebody "
-      "else");
-  EXPECT_EQ(http.requests().size(), 1U);
+    EXPECT_EQ(error.code(), ErrorCode::upstream_denied);
+    EXPECT_EQ(error.message(), k_stranger);
+    EXPECT_EQ(http.requests().size(), 1U);
+    EXPECT_EQ(http.authorization(0), "");
+  }
+}
+
+TEST_F(AuthorizerTest, sends_no_refresh_token_to_a_stranger_who_comes_later) {
+  ScriptedHttp http{
+      {k_get, bearer_401()},
+      {"POST https://auth.example.com/token", token("t", R"(,"expires_in":60)")},
+      {k_get, reply(200)},
+      {k_get, bearer_401("https://attacker.example/token")}};
+  Authorizer authorizer =
+      make(http, std::make_shared<FixedCredentials>(Credentials{"<token>", Secret("hunter2")}));
+  EXPECT_EQ(status(authorizer), 200);
+
+  EXPECT_EQ(refusal(authorizer).message(), k_stranger);
+
+  EXPECT_EQ(http.requests().size(), 4U);
+  EXPECT_EQ(http.requests()[3].body, "");
 }
 
 TEST_F(AuthorizerTest, does_not_follow_a_token_server_that_redirects) {
