@@ -39,7 +39,7 @@ class Faults : public testing::FaultTest {
       const bool is_first = entries.empty();
       FakeImage image({noise(1, 10'000), noise(is_first ? 5 : 6, 300'000)});
       const MoveReport report = run(mover_.push(in_time(), image, direct("source"), {}, {}, {}));
-      entries.push_back(ManifestEntry{report.manifest, Platform{"linux", architecture, "", ""}});
+      entries.push_back(ManifestEntry{report.manifest, Platform{"linux", architecture, ""}});
     }
     Manifest index = make_index(entries);
     const Place source = direct("source");
