@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Push steps: what is pushed, where to, under which names, and what may go wrong."""
 
+import fcntl
+import hashlib
 import re
 import subprocess
 from urllib.parse import unquote
@@ -207,6 +209,25 @@ def test_a_name_with_another_registrys_domain_is_refused(push, freshet, registry
     )
     assert (error["at"]["line"], error["at"]["column"]) == (12, 17)
     assert run.returncode == 2
+
+
+def test_a_name_that_another_build_moves_in_the_engine_is_waited_for(
+    freshet, registry, local_image, prefix
+):
+    freshet.registry_add(registry, prefix=prefix)
+    name = f"{registry.address}/{prefix}/app"
+    locks = freshet.data_dir / "locks"
+    locks.mkdir(mode=0o700)
+    with open(locks / hashlib.sha256(name.encode()).hexdigest()[:32], "w") as other_build:
+        fcntl.flock(other_build, fcntl.LOCK_EX)
+
+        live = freshet.start_pipeline(
+            BUILD_AND_PUSH, vars={"BASE": local_image, "SALT": prefix, "DOMAIN": registry.address}
+        )
+        live.wait_for_event("log", line=f"Waiting for another build that pushes {name}")
+        assert live.process.poll() is None
+
+    assert live.finish().result == "success"
 
 
 # --- which registry ---------------------------------------------------------------------------

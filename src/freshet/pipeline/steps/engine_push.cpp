@@ -13,8 +13,9 @@ namespace {
 
 constexpr auto k_lock_poll = std::chrono::milliseconds(50);
 
-/// Waits for the right to use the names of one repository in the engine.
-Awaitable<FileLock> lock_repository(const StepScope& scope, std::string name) {
+}  // namespace
+
+Awaitable<FileLock> lock_repository(StepScope scope, std::string name) {
   const fs::path folder = scope.services.data.path() / "locks";
   make_private_directory(folder);
   const fs::path file = folder / std::string(oci::Digest::of(name).hex().substr(0, 32));
@@ -28,8 +29,6 @@ Awaitable<FileLock> lock_repository(const StepScope& scope, std::string name) {
     co_await sleep_for(k_lock_poll);
   }
 }
-
-}  // namespace
 
 Awaitable<Published> push_by_engine(
     Ctx ctx, StepScope scope, std::string image_id, PublishRequest request) {

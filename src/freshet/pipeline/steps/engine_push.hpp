@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "freshet/base/files.hpp"
 #include "freshet/pipeline/steps/publish.hpp"
+
+#include <string>
 
 namespace freshet::pipeline {
 
@@ -13,6 +16,9 @@ namespace freshet::pipeline {
 /// engine's push throws; conflict when another program moved the name meanwhile.
 Awaitable<Published> push_by_engine(
     Ctx ctx, StepScope scope, std::string image_id, PublishRequest request);
+
+/// Waits for the right to move the names of one repository in the engine, and says so.
+Awaitable<FileLock> lock_repository(StepScope scope, std::string name);
 
 /// Throws unsupported, with the reason, for a registry that the engine cannot reach as its
 /// integration says. Pure.

@@ -199,6 +199,7 @@ Awaitable<Published> push_somehow(
   }
   tell_counts(scope, *report);
   Published published = make_published(scope, request, report->manifest);
+  const FileLock lock = co_await lock_repository(scope, request.references.at(0).name());
   for (const oci::Reference& reference : request.references) {
     co_await scope.services.engine.tag_image(ctx, image_id, reference.name(), reference.tag);
   }
