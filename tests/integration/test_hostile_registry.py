@@ -3,6 +3,8 @@
 
 import hashlib
 import json
+import threading
+import time
 
 import pytest
 
@@ -10,6 +12,7 @@ from support.own_registry import OwnRegistry
 from support.servers import Answer, serve_requests
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 FOREIGN_LAYER = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
@@ -92,3 +95,70 @@ def test_the_urls_of_a_layer_are_never_asked(freshet, engine, registries, strang
     assert pulled["use"].error["message"] == (
         f"'{source.address}' does not have 'app@{layer['digest']}'"
     )
+
+
+# --- registries that are asked too often --------------------------------------------------------
+
+
+class Bucket:
+    """Takes a burst of requests, then so many a second, and refuses more without a word on when."""
+
+    def __init__(self, burst, per_second):
+        self.burst = self.tokens = burst
+        self.per_second = per_second
+        self.at = time.monotonic()
+        self.refused = 0
+        self.lock = threading.Lock()
+
+    def takes(self):
+        with self.lock:
+            now = time.monotonic()
+            self.tokens = min(self.burst, self.tokens + (now - self.at) * self.per_second)
+            self.at = now
+            if self.tokens < 1:
+                self.refused += 1
+                return False
+            self.tokens -= 1
+            return True
+
+
+def make_index(registry, images):
+    """An index of so many small images that differ in their layer alone."""
+    config = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
+    registry.put_blob("app", config, part(CONFIG, config)["digest"])
+    manifests = []
+    for number in range(images):
+        layer = f"layer {number}".encode()
+        registry.put_blob("app", layer, part(LAYER, layer)["digest"])
+        manifest = {
+            "schemaVersion": 2, "mediaType": MANIFEST, "config": part(CONFIG, config),
+            "layers": [part(LAYER, layer)],
+        }
+        registry.put_manifest("app", f"image-{number}", manifest)
+        platform = {"os": "linux", "architecture": "amd64", "variant": str(number)}
+        content = json.dumps(manifest).encode()
+        manifests.append({**part(MANIFEST, content), "platform": platform})
+    registry.put_manifest(
+        "app", "v1", {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}
+    )
+
+
+def test_a_registry_that_refuses_bursts_gives_all_of_an_image(freshet, registries):
+    source, target = registries
+    make_index(source, images=60)
+    bucket = Bucket(burst=20, per_second=20)
+
+    def answer(request):
+        if not bucket.takes():
+            return Answer(429, '{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}')
+        status, headers, body = source.request(
+            request.method, request.target, headers={"Accept": request.headers["Accept"] or "*/*"}
+        )
+        kept = ("Content-Type", "Docker-Content-Digest", "Content-Length")
+        return Answer(status, body, {name: headers[name] for name in kept if headers[name]})
+
+    with serve_requests(answer) as strict:
+        freshet.run("image", "copy", "--all-platforms", f"{strict}/app:v1", f"{target.address}/app:v1")
+
+    assert target.manifest("app", "v1")[0] == source.manifest("app", "v1")[0]
+    assert 1 <= bucket.refused <= 15  # of 122 requests

@@ -58,7 +58,7 @@ Awaitable<HostGates::Turn> HostGates::enter(
     }
     if (has_turn(host, kind)) {
       ++queue.in_flight;
-      Turn turn(self, authority, kind, host.limit.start());
+      Turn turn(self, authority, kind, host.limit.start(now));
       co_return turn;  // an object: when nobody waits for it any more it still ends
     }
     boost::system::error_code woken;

@@ -13,6 +13,9 @@ namespace {
 
 using std::chrono::seconds;
 
+constexpr double k_part_of_taken = 0.8;
+constexpr double k_faster = 0.5;  // requests a second that a good second makes more, or a tenth
+
 /// `x-ratelimit-reset` of an exhausted quota: seconds since 1970. Source: GitHub REST API,
 /// "Rate limits for the REST API".
 std::optional<seconds> wait_for_reset(
@@ -78,22 +81,56 @@ void HostLimit::learn(
     paused_until_ = std::max(paused_until_, now + *wait);
   }
   if (wait || status == 429 || status == 503) {  // a 403 without more is about rights
-    shrink(number);
+    const bool is_news = shrink(number);
+    if (is_news && status != 503) {  // which is about load
+      slow_down();
+    }
   } else if (status < 500) {
     allowed_ = std::min(k_most, allowed_ + 1 / allowed_);
+    note_taken(now);
   }
+}
+
+std::uint64_t HostLimit::start(Moment now) {
+  if (rate_) {
+    const auto apart = std::chrono::duration<double>(1 / *rate_);
+    next_at_ = now + std::chrono::duration_cast<Moment::duration>(apart);
+  }
+  return ++started_;
+}
+
+void HostLimit::note_taken(Moment now) {
+  if (now - second_began_ >= seconds(1)) {
+    second_began_ = now;
+    taken_ = 0;
+  }
+  ++taken_;
+  if (rate_) {
+    rate_ = *rate_ + std::min(k_faster, *rate_ / 10) / *rate_;
+    if (*rate_ > k_most_often) {
+      rate_.reset();
+      next_at_ = Moment::min();
+    }
+  }
+}
+
+void HostLimit::slow_down() {
+  const double rate = rate_ ? *rate_ / 2 : std::max(1.0, k_part_of_taken * taken_);
+  rate_ = std::clamp(rate, k_least_often, k_most_often);
 }
 
 void HostLimit::learn_timeout(std::uint64_t number) {
   shrink(number);
 }
 
-/// Once for all requests that were under way together.
-void HostLimit::shrink(std::uint64_t number) {
-  if (number > shrunk_at_) {
+/// Once for all requests that were under way together: whether this was the first of them.
+bool HostLimit::shrink(std::uint64_t number) {
+  const bool is_first = number > shrunk_at_;
+  if (is_first) {
     allowed_ = std::max(1.0, allowed_ / 2);
     shrunk_at_ = started_;
   }
+  return is_first;
 }
 
 LimitedHttpClient::Time LimitedHttpClient::Time::real() {

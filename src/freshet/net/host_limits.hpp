@@ -9,21 +9,26 @@
 
 namespace freshet::net {
 
-/// How much one host may be asked at once. It starts with a guess, grows by one each time as many
-/// requests as it allows have gone well, and halves when the host says that it is too much.
+/// How much one host may be asked at once, and how often. It starts with a guess, grows by one each
+/// time as many requests as it allows have gone well, and halves when the host says that it is too
+/// much. From the first 429 on the requests are spaced out too: by what the host took in the second
+/// before, then by half when that is still too much, closer again while it is not.
 /// Pure: what time it is comes from outside.
 class HostLimit {
  public:
   static constexpr double k_first = 8;
   static constexpr double k_most = 32;
+  /// In requests a second. Hosts that take more are not spaced out.
+  static constexpr double k_most_often = 100;
+  static constexpr double k_least_often = 0.2;
   using Moment = Ctx::Clock::time_point;
 
   int allowed() const { return static_cast<int>(allowed_); }
   /// No request is to be sent before then.
-  Moment paused_until() const { return paused_until_; }
+  Moment paused_until() const { return std::max(paused_until_, next_at_); }
 
-  /// A request is sent; gives its number, to be handed back with what became of it.
-  std::uint64_t start() { return ++started_; }
+  /// A request is sent at `now`; gives its number, to be handed back with what became of it.
+  std::uint64_t start(Moment now);
   /// The answer to request `number` came at `now`, which is `date` on the wall.
   void learn(
       std::uint64_t number,
@@ -34,12 +39,18 @@ class HostLimit {
   void learn_timeout(std::uint64_t number);
 
  private:
-  void shrink(std::uint64_t number);
+  bool shrink(std::uint64_t number);
+  void slow_down();
+  void note_taken(Moment now);
 
   double allowed_ = k_first;
   Moment paused_until_ = Moment::min();
   std::uint64_t started_ = 0;
   std::uint64_t shrunk_at_ = 0;  // requests up to this one have had their effect
+  std::optional<double> rate_;  // requests a second; absent: as often as they come
+  Moment next_at_ = Moment::min();
+  Moment second_began_ = Moment::min();
+  int taken_ = 0;  // requests in the second that began then
 };
 
 /// Sends through another client, to each host only as many requests at once as its `HostLimit`

@@ -4,6 +4,7 @@
 #include "freshet/base/text.hpp"
 #include "freshet/net/address.hpp"
 #include "freshet/oci/distribution/location.hpp"
+#include "freshet/oci/distribution/pull_quota.hpp"
 #include "freshet/oci/reference.hpp"
 
 #include <fmt/format.h>
@@ -114,7 +115,19 @@ Awaitable<net::HttpResponse> RegistryConnection::send_once(
     Ctx ctx, net::HttpRequest request, std::string scope) {
   const net::Url registry = co_await origin(ctx);
   request.url = registry.origin() + request.url;
-  co_return co_await authorizer_.send(ctx, std::move(request), std::move(scope));
+  net::HttpResponse response = co_await authorizer_.send(ctx, std::move(request), std::move(scope));
+  watch_quota(response);
+  co_return response;
+}
+
+void RegistryConnection::watch_quota(const net::HttpResponse& response) {
+  const auto quota = pull_quota(response);
+  if (!quota || !quota->is_nearly_used_up() || has_told_quota_ || !options_.notice) {
+    return;
+  }
+  has_told_quota_ = true;
+  options_.notice(fmt::format(
+      "'{}' allows {} more pulls; its limit is {}", domain_, quota->remaining, quota->to_string()));
 }
 
 Awaitable<net::HttpResponse> RegistryConnection::send(

@@ -59,6 +59,8 @@ class RegistryConnection {
 
  private:
   Awaitable<void> find_origin(Ctx ctx);
+  /// Says so, once, when few pulls are left.
+  void watch_quota(const net::HttpResponse& response);
   Awaitable<std::optional<net::TransportError>> try_scheme(Ctx ctx, std::string scheme);
   net::Url require_sound_redirect(const net::Url& from, const net::HttpResponse& response) const;
   Awaitable<StreamedAnswer> fetch_from_stranger(Ctx ctx, net::HttpRequest request);
@@ -69,6 +71,7 @@ class RegistryConnection {
   RegistryOptions options_;
   Authorizer authorizer_;
   std::optional<net::Url> origin_;  // once it is known how to reach it
+  bool has_told_quota_ = false;
 };
 
 }  // namespace freshet::oci

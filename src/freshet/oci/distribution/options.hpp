@@ -21,7 +21,8 @@ struct RegistryOptions {
   net::RetryPolicy retry;
   /// Where unfinished uploads are kept for the next run of the program; null: nowhere.
   UploadJournal* journal = nullptr;
-  /// Told in one line when something takes long for a reason (a rest that the registry demands).
+  /// Told in one line when something takes long for a reason (a rest that the registry demands),
+  /// and when few of the pulls are left that the registry allows.
   std::function<void(std::string_view line)> notice;
   /// Waits between attempts; empty: by the clock. Tests put their own in.
   std::function<Awaitable<void>(Ctx::Clock::duration)> rest;

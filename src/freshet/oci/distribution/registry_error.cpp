@@ -3,6 +3,7 @@
 
 #include "freshet/base/text.hpp"
 #include "freshet/net/url.hpp"
+#include "freshet/oci/distribution/pull_quota.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -85,6 +86,7 @@ Error registry_error(
     return error_for_redirect(domain, request, response).with_remote_text({}, status);
   }
   ErrorCode code = ErrorCode::upstream_denied;
+  std::string hint;
   std::string message = fmt::format("'{}' refused {}", domain, request.action);
   if (status < 300) {
     code = ErrorCode::corrupt_data;
@@ -99,11 +101,17 @@ Error registry_error(
   } else if (status == 429) {
     code = ErrorCode::rate_limited;
     message = fmt::format("'{}' got too many requests; it refused {}", domain, request.action);
+    if (const auto quota = pull_quota(response)) {
+      message += fmt::format(" (its limit is {})", quota->to_string());
+      hint = "try again later, or with credentials that have a higher rate limit";
+    }
   } else if (status >= 500) {
     code = ErrorCode::unavailable;
     message = fmt::format("'{}' has a trouble of its own with {}", domain, request.action);
   }
-  return Error(code, std::move(message)).with_remote_text(registry_words(response), status);
+  return Error(code, std::move(message))
+      .with_hint(std::move(hint))
+      .with_remote_text(registry_words(response), status);
 }
 
 }  // namespace freshet::oci
