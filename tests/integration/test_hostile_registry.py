@@ -158,7 +158,9 @@ def test_a_registry_that_refuses_bursts_gives_all_of_an_image(freshet, registrie
         return Answer(status, body, {name: headers[name] for name in kept if headers[name]})
 
     with serve_requests(answer) as strict:
-        freshet.run("image", "copy", "--all-platforms", f"{strict}/app:v1", f"{target.address}/app:v1")
+        freshet.run(
+            "image", "copy", "--all-platforms", f"{strict}/app:v1", f"{target.address}/app:v1"
+        )
 
     assert target.manifest("app", "v1")[0] == source.manifest("app", "v1")[0]
     assert 1 <= bucket.refused <= 15  # of 122 requests
