@@ -110,7 +110,7 @@ Awaitable<bool> Errand::copy_if_had(Descriptor blob, Place from) {
 Awaitable<bool> Errand::find_or_mount(const WantedBlob& wanted) {
   const std::string& domain = target_.registry->domain();
   const bool is_known = state_.known.has(domain, target_.repository, wanted.blob.digest);
-  if (!is_known && wanted.is_mount_sure && state_.refused_mounts[domain] == 0) {
+  if (!is_known && wanted.is_mount_sure && state_.refused_mounts.count(domain) == 0) {
     const bool is_mounted = co_await mount_from(wanted.blob.digest, wanted.mount_from.front());
     if (is_mounted) {
       co_return true;
@@ -147,7 +147,8 @@ Awaitable<bool> Errand::mount(const WantedBlob& wanted) {
   }
   std::vector<std::string> tried{target_.repository};
   for (const std::string& repository : choices) {
-    if (tried.size() > k_max_mounts || state_.refused_mounts[domain] >= k_max_refused_mounts) {
+    if (tried.size() > k_max_mounts ||
+        state_.refused_mounts.count(domain) >= k_max_refused_mounts) {
       break;
     }
     if (std::ranges::find(tried, repository) != tried.end()) {
@@ -167,10 +168,10 @@ Awaitable<bool> Errand::mount_from(Digest digest, std::string repository) {
   const bool is_mounted =
       co_await target_.registry->mount_blob(ctx_, target_.repository, digest, repository);
   if (!is_mounted) {
-    ++state_.refused_mounts[domain];
+    state_.refused_mounts.add(domain);
     co_return false;
   }
-  state_.refused_mounts[domain] = 0;
+  state_.refused_mounts.forget(domain);
   state_.known.add(domain, target_.repository, digest);
   ++counts_.blobs_mounted;
   say(digest, "mounted from " + repository);

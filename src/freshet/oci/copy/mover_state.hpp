@@ -3,12 +3,10 @@
 
 #include "freshet/oci/copy/known_blobs.hpp"
 #include "freshet/oci/copy/layer_memory.hpp"
+#include "freshet/oci/copy/mount_refusals.hpp"
 #include "freshet/oci/copy/turns.hpp"
 
 #include <boost/asio/thread_pool.hpp>
-
-#include <map>
-#include <string>
 
 namespace freshet::oci {
 
@@ -28,8 +26,7 @@ struct MoverState {
   Turns blobs{1};
   Turns transfers{k_transfers_at_once};
   Turns compressions{k_compressions_at_once};
-  /// Mounts that a registry refused in a row, by `domain`.
-  std::map<std::string, int> refused_mounts;
+  MountRefusals refused_mounts;
 };
 
 }  // namespace freshet::oci

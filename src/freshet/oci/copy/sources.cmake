@@ -11,6 +11,7 @@ set(oci_copy_sources
   copy/layer_hints.cpp
   copy/layer_upload.cpp
   copy/manifest_tree.cpp
+  copy/mount_refusals.cpp
   copy/parallel.cpp
   copy/platform_choice.cpp
   copy/referrers.cpp
@@ -21,5 +22,6 @@ set(oci_copy_tests
   copy/image_push_test.cpp
   copy/kept_manifest_test.cpp
   copy/killed_push_test.cpp
+  copy/mount_refusals_test.cpp
   copy/parts_test.cpp
   copy/referrers_test.cpp)
