@@ -33,6 +33,14 @@ Error file_error(int code, std::string_view verb, const fs::path& path) {
   }
 }
 
+/// Whether `path` still names the open file: it may have been removed, or made anew, meanwhile.
+bool is_file_at(const fs::path& path, int fd) {
+  struct stat opened {};
+  struct stat named {};
+  return ::fstat(fd, &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
 void write_all(int fd, std::string_view content, const fs::path& path) {
   while (!content.empty()) {
     const ssize_t written = ::write(fd, content.data(), content.size());
@@ -166,6 +174,9 @@ std::optional<FileLock> FileLock::try_acquire(const fs::path& path) {
       return std::nullopt;
     }
     throw file_error(errno, "lock", path);
+  }
+  if (!is_file_at(path, fd.get())) {
+    return std::nullopt;
   }
   return FileLock(std::move(fd));
 }

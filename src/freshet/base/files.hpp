@@ -45,7 +45,7 @@ void require_private(const fs::path& path, std::string_view what);
 /// process dies in whatever way.
 class FileLock {
  public:
-  /// nullopt when another process holds it.
+  /// nullopt when another process holds it, or just removed it. Its holder may remove the file.
   static std::optional<FileLock> try_acquire(const fs::path& path);
 
  private:

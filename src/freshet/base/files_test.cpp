@@ -164,6 +164,18 @@ TEST(FileLock, is_held_by_one_at_a_time) {
   EXPECT_EQ(mode_of(path), 0600);
 }
 
+TEST(FileLock, is_of_the_file_that_has_the_name) {
+  TempDirectory directory;
+  const fs::path path = directory.path() / "lock";
+  std::optional<FileLock> first = FileLock::try_acquire(path);
+  ASSERT_TRUE(first);
+  fs::remove(path);
+  const std::optional<FileLock> second = FileLock::try_acquire(path);
+  EXPECT_TRUE(second) << "the holder removed it: the name is free";
+  first.reset();
+  EXPECT_FALSE(FileLock::try_acquire(path));
+}
+
 TEST(FileLock, says_why_it_cannot_be_taken) {
   const TempDirectory directory;
   const std::string path = (directory.path() / "nope" / "lock").string();

@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 
 #include <chrono>
+#include <vector>
 
 namespace freshet::oci {
 namespace json = boost::json;
@@ -47,11 +48,39 @@ std::optional<UnfinishedUpload> read_entry(const std::string& text) {
       std::string(location->get_string()), static_cast<std::uint64_t>(offset->get_int64())};
 }
 
-void drop_old_entries(const fs::path& directory) {
+std::vector<fs::path> files_in(const fs::path& directory, std::string_view extension) {
+  std::vector<fs::path> out;
   std::error_code failure;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, failure)) {
-    if (entry.path().extension() == ".json" && is_old(entry.path())) {
-      fs::remove(entry.path(), failure);
+    if (entry.path().extension() == extension) {
+      out.push_back(entry.path());
+    }
+  }
+  return out;
+}
+
+void drop_old_entries(const fs::path& directory) {
+  std::error_code ignored;
+  for (const fs::path& file : files_in(directory, ".json")) {
+    if (is_old(file)) {
+      fs::remove(file, ignored);
+    }
+  }
+}
+
+/// Locks outlive their owner when that one ends before its upload does.
+void drop_idle_locks(const fs::path& directory) {
+  std::error_code ignored;
+  for (const fs::path& file : files_in(directory, ".lock")) {
+    if (fs::exists(fs::path(file).replace_extension(".json"), ignored)) {
+      continue;
+    }
+    try {
+      if (const auto lock = FileLock::try_acquire(file)) {
+        fs::remove(file, ignored);
+      }
+    } catch (const Error&) {
+      continue;  // it stays
     }
   }
 }
@@ -61,6 +90,7 @@ void drop_old_entries(const fs::path& directory) {
 FileUploadJournal::FileUploadJournal(fs::path directory) : directory_(std::move(directory)) {
   make_private_directory(directory_);
   drop_old_entries(directory_);
+  drop_idle_locks(directory_);
 }
 
 bool FileUploadJournal::own(const std::string& name) {
@@ -69,6 +99,15 @@ bool FileUploadJournal::own(const std::string& name) {
     owned_.insert_or_assign(name, std::move(*lock));
   }
   return lock.has_value();
+}
+
+void FileUploadJournal::disown(const std::string& name) {
+  const auto owned = owned_.find(name);
+  if (owned != owned_.end()) {
+    std::error_code ignored;
+    fs::remove(directory_ / (name + ".lock"), ignored);  // while it is held
+    owned_.erase(owned);
+  }
 }
 
 std::optional<UnfinishedUpload> FileUploadJournal::find(const UploadKey& key) {
@@ -83,11 +122,11 @@ std::optional<UnfinishedUpload> FileUploadJournal::find(const UploadKey& key) {
     }
     auto entry = read_entry(load_file(file_of(name), k_max_entry));
     if (!entry) {
-      owned_.erase(name);
+      disown(name);
     }
     return entry;
   } catch (const std::exception&) {
-    owned_.erase(name);
+    disown(name);
     return std::nullopt;
   }
 }
@@ -110,14 +149,12 @@ void FileUploadJournal::remember(const UploadKey& key, const UnfinishedUpload& u
 void FileUploadJournal::forget(const UploadKey& key) {
   const std::lock_guard guard(mutex_);
   const std::string name = name_of(key);
-  const auto owned = owned_.find(name);
-  if (owned == owned_.end()) {
+  if (!owned_.contains(name)) {
     return;
   }
   std::error_code ignored;
   fs::remove(file_of(name), ignored);
-  fs::remove(directory_ / (name + ".lock"), ignored);
-  owned_.erase(owned);
+  disown(name);
 }
 
 }  // namespace freshet::oci

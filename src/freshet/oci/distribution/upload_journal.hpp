@@ -40,7 +40,8 @@ class UploadJournal {
 };
 
 /// One private JSON file an upload in one directory, beside it the lock of its owner. Entries older
-/// than a day are dropped: registries have thrown those uploads away.
+/// than a day are dropped, at the start: registries have thrown those uploads away. So are locks
+/// of nobody's without an entry.
 class FileUploadJournal final : public UploadJournal {
  public:
   /// Makes `directory` when it is missing. Throws what making it throws.
@@ -52,6 +53,7 @@ class FileUploadJournal final : public UploadJournal {
 
  private:
   bool own(const std::string& name);
+  void disown(const std::string& name);
   fs::path file_of(const std::string& name) const { return directory_ / (name + ".json"); }
 
   fs::path directory_;

@@ -47,6 +47,25 @@ TEST_F(FileUploadJournalTest, forgets) {
   EXPECT_TRUE(fs::is_empty(directory_.path()));
 }
 
+TEST_F(FileUploadJournalTest, leaves_no_locks_behind_of_uploads_that_ended_with_their_program) {
+  const auto count = [&] {
+    return std::distance(fs::directory_iterator(directory_.path()), fs::directory_iterator());
+  };
+  const UploadKey young{"r.example", "team/young", Digest::of("y")};
+  {
+    FileUploadJournal journal(directory_.path());
+    journal.remember(key_, upload_);
+  }
+  for (const auto& entry : fs::directory_iterator(directory_.path())) {
+    fs::last_write_time(entry, fs::file_time_type::clock::now() - std::chrono::hours(25));
+  }
+  FileUploadJournal holder(directory_.path());
+  EXPECT_EQ(count(), 0);
+  holder.remember(young, upload_);
+  FileUploadJournal other(directory_.path());
+  EXPECT_EQ(count(), 2) << "what somebody is at stays";
+}
+
 TEST_F(FileUploadJournalTest, keeps_its_files_from_others_and_believes_no_nonsense) {
   {
     FileUploadJournal journal(directory_.path());
