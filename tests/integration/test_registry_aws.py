@@ -554,6 +554,7 @@ def test_a_push_step_with_keys_of_its_own(there, aws, backend, local_image, pref
 
     assert run.result == "success", run
     assert backend.tags(f"{prefix}/app") == ["v1"]
+    assert aws.actions() == ["GetAuthorizationToken"]
     for secret in (key.secret, *aws.logins):
         assert not holds(run.stdout + run.stderr, forms_of(secret))
 

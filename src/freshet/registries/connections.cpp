@@ -80,6 +80,13 @@ struct Connections::Line {
   oci::RegistryClient client;
 };
 
+struct Connections::InlineLine {
+  InlineLogin login;
+  std::string domain;
+  std::shared_ptr<oci::CredentialSource> credentials;
+  std::shared_ptr<oci::RegistryClient> client;
+};
+
 Connections::Connections(Integrations& integrations, asio::thread_pool& pool, ConnectionParts parts)
     : integrations_(integrations), pool_(pool), parts_(std::move(parts)) {}
 
@@ -174,12 +181,16 @@ std::shared_ptr<oci::RegistryClient> Connections::anonymous(const std::string& d
   return kept;
 }
 
-Awaitable<std::shared_ptr<oci::RegistryClient>> Connections::client(Ctx ctx, InlineLogin login) {
+Awaitable<std::shared_ptr<Connections::InlineLine>> Connections::inline_line(
+    Ctx ctx, InlineLogin login) {
+  const auto kept = std::ranges::find_if(
+      inline_lines_, [&](const std::shared_ptr<InlineLine>& line) { return line->login == login; });
+  if (kept != inline_lines_.end()) {
+    co_return *kept;
+  }
   const InlineTarget target = check_inline_login(login);
-  oci::RegistryOptions options = parts_.registry_options;
-  options.is_plain_http_allowed = target.is_plain_http;
-  std::shared_ptr<oci::CredentialSource> source;
-  std::string domain = target.domain;
+  auto line = std::make_shared<InlineLine>();
+  line->domain = target.domain;
   if (target.is_ecr) {
     RegistryIntegration record;
     record.provider = model::Provider::ecr;
@@ -190,13 +201,25 @@ Awaitable<std::shared_ptr<oci::RegistryClient>> Connections::client(Ctx ctx, Inl
         world.access,
         login.region,
         make_aws_keys(world, record, RegistrySecrets(login.secret_access_key), aws::StepOptions()));
-    domain = (co_await in_context("getting the credentials of the step", ecr->token(ctx))).domain;
-    source = std::move(ecr);
+    line->domain =
+        (co_await in_context("getting the credentials of the step", ecr->token(ctx))).domain;
+    line->credentials = std::move(ecr);
   } else {
     oci::Credentials given{login.username, login.password};
-    source = std::make_shared<oci::FixedCredentials>(std::move(given));
+    line->credentials = std::make_shared<oci::FixedCredentials>(std::move(given));
   }
-  co_return std::make_shared<oci::RegistryClient>(plain_http(), domain, std::move(source), options);
+  oci::RegistryOptions options = parts_.registry_options;
+  options.is_plain_http_allowed = target.is_plain_http;
+  line->client =
+      std::make_shared<oci::RegistryClient>(plain_http(), line->domain, line->credentials, options);
+  line->login = std::move(login);
+  inline_lines_.push_back(line);
+  co_return line;
+}
+
+Awaitable<std::shared_ptr<oci::RegistryClient>> Connections::client(Ctx ctx, InlineLogin login) {
+  const std::shared_ptr<InlineLine> found = co_await inline_line(ctx, std::move(login));
+  co_return found->client;
 }
 
 Awaitable<oci::Credentials> Connections::get_login(Ctx ctx, std::shared_ptr<Line> line) {
@@ -225,20 +248,12 @@ Awaitable<std::optional<RegistryLogin>> Connections::login(
 }
 
 Awaitable<RegistryLogin> Connections::login(Ctx ctx, InlineLogin given) {
-  const InlineTarget target = check_inline_login(given);
-  if (!target.is_ecr) {
-    co_return RegistryLogin{login_server(target.domain), given.username, given.password};
-  }
-  aws::Keys stored;
-  stored.access_key_id = given.access_key_id;
-  stored.secret_access_key = given.secret_access_key;
-  auto keys = std::make_shared<aws::FixedKeys>(std::move(stored));
-  const AwsWorld world = aws_world(net::ConnectionSettings());
-  aws::RegistryToken token = co_await in_context(
-      "getting the credentials of the step",
-      aws::get_authorization_token(ctx, world.access, given.region, std::move(keys)));
+  const std::shared_ptr<InlineLine> found = co_await inline_line(ctx, std::move(given));
+  auto login =
+      co_await in_context("getting the credentials of the step", found->credentials->get(ctx));
+  FRESHET_ASSERT(login.has_value());
   co_return RegistryLogin{
-      token.domain, std::move(token.login.username), std::move(token.login.password)};
+      login_server(found->domain), std::move(login->username), std::move(login->password)};
 }
 
 Awaitable<std::string> Connections::find_domain(

@@ -20,6 +20,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace freshet::registries {
 
@@ -64,7 +65,7 @@ class Connections {
       Ctx ctx, PullCandidate candidate, aws::StepOptions options = aws::StepOptions());
   std::shared_ptr<oci::RegistryClient> anonymous(const std::string& domain);
   /// A client with the login that a step carries. Throws as `check_inline_login`, and for ecr what
-  /// AWS says. It is not kept.
+  /// AWS says.
   Awaitable<std::shared_ptr<oci::RegistryClient>> client(Ctx ctx, InlineLogin login);
 
   /// The login as a container engine wants it, valid for some minutes at least; nullopt for
@@ -99,6 +100,7 @@ class Connections {
 
  private:
   struct Line;  // all that belongs to one integration with one set of options
+  struct InlineLine;  // all that belongs to one login of a step
 
   AwsWorld aws_world(const net::ConnectionSettings& settings);
   std::unique_ptr<Line> make_line(
@@ -108,6 +110,7 @@ class Connections {
   Awaitable<std::shared_ptr<Line>> line(
       Ctx ctx, model::RegistryIntegration integration, aws::StepOptions options);
   Awaitable<oci::Credentials> get_login(Ctx ctx, std::shared_ptr<Line> line);
+  Awaitable<std::shared_ptr<InlineLine>> inline_line(Ctx ctx, InlineLogin login);
 
   using Key = std::pair<std::string, aws::StepOptions>;  // id of the integration
 
@@ -115,6 +118,7 @@ class Connections {
   asio::thread_pool& pool_;
   ConnectionParts parts_;
   std::map<Key, std::shared_ptr<Line>> lines_;
+  std::vector<std::shared_ptr<InlineLine>> inline_lines_;
   std::map<std::string, std::shared_ptr<oci::RegistryClient>> anonymous_;  // by domain
   std::set<std::tuple<std::string, std::string>> made_repositories_;  // domain, repository
 };

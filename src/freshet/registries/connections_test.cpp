@@ -297,7 +297,14 @@ TEST_F(ConnectionsTest, serve_logins_that_a_step_carries) {
   ecr.secret_access_key = Secret("key");
   ecr.region = "eu-west-1";
   world_.answers.emplace_back(k_ecr_api, ecr_token("pw"));
-  EXPECT_EQ(run(connections_.client(Ctx{}, ecr))->domain(), k_ecr_domain);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(run(connections_.client(Ctx{}, ecr))->domain(), k_ecr_domain);
+    const RegistryLogin login = run(connections_.login(Ctx{}, ecr));
+    EXPECT_EQ(login.server, k_ecr_domain);
+    EXPECT_EQ(login.password, Secret("pw"));
+  }
+  EXPECT_EQ(world_.asked.size(), 1u) << "one token serves them all";
+  ecr.secret_access_key = Secret("another");
   world_.answers.emplace_back(
       k_ecr_api, answer(400, R"({"__type":"InvalidSignatureException","message":"wrong key"})"));
   try {

@@ -16,6 +16,8 @@ struct InlineLogin {
   std::string access_key_id;  // the following for ecr
   Secret secret_access_key;
   std::string region;
+
+  bool operator==(const InlineLogin&) const = default;
 };
 
 /// The same, checked.
