@@ -129,26 +129,31 @@ Awaitable<int> offload_a_number(asio::thread_pool* pool) {
   co_return co_await offload(*pool, work);
 }
 
+void wait_for_a_turn(asio::thread_pool& pool) {
+  std::promise<void> turn;
+  asio::post(pool, [&] { turn.set_value(); });
+  turn.get_future().wait();
+}
+
 // Sanitizers see what goes wrong where this is not so.
-TEST(Offload, survives_a_cancellation_that_waits_for_the_pool_until_all_is_done) {
+TEST(Offload, survives_a_cancellation_that_reaches_the_pool_after_its_end) {
   asio::thread_pool pool(1);
-  std::promise<void> may_begin;
-  std::promise<void> may_go_on;
-  asio::post(pool, [&] { may_begin.get_future().wait(); });
   asio::io_context io;
   asio::cancellation_signal stop;
+  std::promise<void> may_go_on;
   int value = 0;
   const auto keep = [&](std::exception_ptr, int result) {
     value = result;
     stop.slot().clear();
   };
   asio::co_spawn(io, offload_a_number(&pool), asio::bind_cancellation_slot(stop.slot(), keep));
-  const auto halt = [&] {
+  const auto cancel_late = [&] {
+    wait_for_a_turn(pool);  // of the work
+    wait_for_a_turn(pool);  // of its answer, which waits for this very function now
     asio::post(pool, [&] { may_go_on.get_future().wait(); });
     stop.emit(asio::cancellation_type::terminal);
-    may_begin.set_value();
   };
-  asio::post(io, halt);
+  asio::post(io, cancel_late);
   io.run();
   may_go_on.set_value();
   pool.join();
