@@ -100,7 +100,7 @@ std::uint64_t HostLimit::start(Moment now) {
 }
 
 void HostLimit::note_taken(Moment now) {
-  if (now - second_began_ >= seconds(1)) {
+  if (now >= second_began_ + seconds(1)) {
     second_began_ = now;
     taken_ = 0;
   }
