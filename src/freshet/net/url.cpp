@@ -33,6 +33,18 @@ bool is_printable_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7F'; });
 }
 
+/// curl decodes percent signs in a host, and what comes of that need not be a name that can be
+/// written into a URL, or looked at, again.
+bool is_plain_host(std::string_view host) {
+  const bool is_address = host.starts_with('[') && host.ends_with(']');
+  const std::string_view inner = is_address ? host.substr(1, host.size() - 2) : host;
+  const std::string_view others = is_address ? ":." : "-._";
+  return !inner.empty() && std::ranges::all_of(inner, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           others.find(c) != std::string_view::npos;
+  });
+}
+
 int default_port(std::string_view scheme) {
   return scheme == "https" ? 443 : 80;
 }
@@ -83,7 +95,7 @@ std::optional<Url> parse_url(std::string_view text) {
   url.has_userinfo = !part_of(handle.get(), CURLUPART_USER).empty() ||
                      !part_of(handle.get(), CURLUPART_PASSWORD).empty();
   const bool is_http = url.scheme == "http" || url.scheme == "https";
-  return is_http && !url.host.empty() ? std::optional(url) : std::nullopt;
+  return is_http && is_plain_host(url.host) ? std::optional(url) : std::nullopt;
 }
 
 std::string redacted(std::string_view url) {

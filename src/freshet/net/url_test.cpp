@@ -48,7 +48,9 @@ TEST(Url, that_is_none_is_refused) {
         "https://a\r\nb/",
         "https://evil\xE3\x80\x82"
         "example/",
-        "https://a%2Fb.example/"}) {
+        "https://a%2Fb.example/",
+        "https://%94egistry.example/",
+        "https://a%7Cb/"}) {
     EXPECT_FALSE(parse_url(text)) << text;
   }
 }
