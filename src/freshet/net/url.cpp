@@ -33,8 +33,14 @@ bool is_printable_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7F'; });
 }
 
-/// curl decodes percent signs in a host, and what comes of that need not be a name that can be
-/// written into a URL, or looked at, again.
+/// curl decodes percent signs in a host but does not look at the result again: an address in a
+/// form of its own would be taken for a name. No registry's host needs them.
+bool has_encoded_host(std::string_view after_scheme) {
+  std::string_view host = after_scheme.substr(0, after_scheme.find_first_of("/?#"));
+  host.remove_prefix(host.rfind('@') + 1);  // npos + 1 is 0
+  return host.find('%') != std::string_view::npos;
+}
+
 bool is_plain_host(std::string_view host) {
   const bool is_address = host.starts_with('[') && host.ends_with(']');
   const std::string_view inner = is_address ? host.substr(1, host.size() - 2) : host;
@@ -76,7 +82,7 @@ std::optional<Url> parse_url(std::string_view text) {
   // curl also takes `https:///host`, as browsers do.
   const std::size_t slashes = text.find("://");
   if (!is_printable_ascii(text) || slashes == std::string_view::npos ||
-      text.substr(slashes + 3).starts_with('/')) {
+      text.substr(slashes + 3).starts_with('/') || has_encoded_host(text.substr(slashes + 3))) {
     return std::nullopt;
   }
   // curl's own parser: two parsers that disagree about the host are how checks are bypassed.

@@ -50,7 +50,9 @@ TEST(Url, that_is_none_is_refused) {
         "example/",
         "https://a%2Fb.example/",
         "https://%94egistry.example/",
-        "https://a%7Cb/"}) {
+        "https://a|b/",
+        "https://%33/",
+        "https://%32130706433/"}) {
     EXPECT_FALSE(parse_url(text)) << text;
   }
 }
