@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from support.aws import ACCOUNT, Aws
 from support.distribution import Distribution
+from support.ecr import OTHER_ACCOUNT, REGION
 from support.engine import Engine
 from support.freshet import Freshet
 from support.git import Repository
@@ -127,6 +129,14 @@ def network(tmp_path):
     network = PrivateNetwork(tmp_path / "network")
     yield network
     network.close()
+
+
+@pytest.fixture
+def aws(backend, network):
+    """Amazon's STS and ECR there, for two accounts."""
+    aws = Aws(backend).put_on(network, REGION, accounts=(ACCOUNT, OTHER_ACCOUNT))
+    yield aws
+    assert aws.violations == []
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from support.commands import run
 from support.distribution import Distribution
 from support.leaks import ProcessWatch, files_that_hold, forms_of, holds
+from support.pipelines import SALTED_BUILD
 from support.proxy import Proxy, proxy_program
 from support.servers import Authority, closed_port
 from support.waiting import wait_for
@@ -15,16 +16,6 @@ from support.waiting import wait_for
 pytestmark = pytest.mark.skipif(
     proxy_program() is None, reason="there is no tinyproxy here: run scripts/setup test"
 )
-
-BUILD = """
-    version: '1.0'
-    steps:
-      build:
-        type: build
-        image_name: app
-        tag: v1
-        dockerfile: {content: "FROM ${{BASE}}\\nLABEL salt=${{SALT}}\\nRUN echo ${{SALT}} > /x\\n"}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +65,7 @@ def tunnels(proxy):
 
 
 def push(freshet, local_image, prefix, **options):
-    return freshet.run_pipeline(BUILD, vars={"BASE": local_image, "SALT": prefix}, **options)
+    return freshet.run_pipeline(SALTED_BUILD, vars={"BASE": local_image, "SALT": prefix}, **options)
 
 
 # --- by the environment -----------------------------------------------------------------------

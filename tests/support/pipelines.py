@@ -10,6 +10,17 @@ BUILD = """
         build_arguments: ['BASE=${{BASE}}']
 """
 
+# Builds another image each time, without a checkout.
+SALTED_BUILD = """
+    version: '1.0'
+    steps:
+      build:
+        type: build
+        image_name: app
+        tag: v1
+        dockerfile: {content: "FROM ${{BASE}}\\nLABEL salt=${{SALT}}\\nRUN echo ${{SALT}} > /x\\n"}
+"""
+
 DOCKERFILE = """\
 ARG BASE
 FROM ${BASE}

@@ -4,6 +4,7 @@
 #include "freshet/base/error.hpp"
 #include "freshet/base/text.hpp"
 #include "freshet/engine/docker/image_layers.hpp"
+#include "freshet/engine/docker/image_store.hpp"
 #include "freshet/oci/layers/decompression.hpp"
 #include "freshet/oci/layers/produced_stream.hpp"
 #include "freshet/oci/layers/verified_stream.hpp"
@@ -14,25 +15,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 
 namespace freshet::engine {
 namespace {
 
 constexpr std::string_view k_what = "the engine's storage";
-
-Error cannot_read(const fs::path& path) {
-  const int code = errno;
-  const ErrorCode kind = code == ENOENT                    ? ErrorCode::not_found
-                         : code == EACCES || code == EPERM ? ErrorCode::forbidden
-                                                           : ErrorCode::corrupt_data;
-  return Error(
-      kind,
-      fmt::format(
-          "the engine's file '{}' cannot be read: {}",
-          printable(path.native(), 256),
-          to_lower(std::generic_category().message(code))));
-}
 
 fs::path path_of(const fs::path& blobs, const oci::Digest& digest) {
   if (digest.algorithm() != "sha256") {
@@ -45,7 +32,7 @@ fs::path path_of(const fs::path& blobs, const oci::Digest& digest) {
 UniqueFd open_blob(const fs::path& path, std::uint64_t size_bytes) {
   UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file.is_open()) {
-    throw cannot_read(path);
+    throw engine_file_error(path.native());
   }
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
@@ -72,7 +59,7 @@ void copy_blob(const fs::path& path, std::uint64_t size_bytes, oci::ProducerSink
     if (count > 0) {
       sink.commit(static_cast<std::size_t>(count));
     } else if (errno != EINTR) {
-      throw cannot_read(path);
+      throw engine_file_error(path.native());
     }
   }
 }

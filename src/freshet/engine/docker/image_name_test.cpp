@@ -37,6 +37,16 @@ class ImageName : public ::testing::Test {
     return with_image_name(Ctx(), *client, "sha256:ab", "some/name", "t", std::move(work));
   }
 
+  /// The engine has the empty image.
+  void start_with_empty_image() {
+    start(
+        {ping(),
+         reply(k_find_empty, 200, R"({"Id":"sha256:cd"})"),
+         reply(k_give, 201, ""),
+         reply(k_move, 201, ""),
+         reply(k_remove, 200, "[]")});
+  }
+
   /// What the engine was asked, the work in between as `work`.
   Awaitable<void> note() {
     worked_after = engine->requests().size();
@@ -50,12 +60,7 @@ class ImageName : public ::testing::Test {
 };
 
 TEST_F(ImageName, is_given_for_the_work_and_moved_away_before_it_is_removed) {
-  start(
-      {ping(),
-       reply(k_find_empty, 200, R"({"Id":"sha256:cd"})"),
-       reply(k_give, 201, ""),
-       reply(k_move, 201, ""),
-       reply(k_remove, 200, "[]")});
+  start_with_empty_image();
   run(io, lend([&] { return note(); }));
   EXPECT_THAT(
       engine->requests(), ElementsAre("GET /_ping", k_find_empty, k_give, k_move, k_remove));
@@ -81,23 +86,13 @@ Awaitable<void> fail() {
 }
 
 TEST_F(ImageName, is_taken_back_when_the_work_fails) {
-  start(
-      {ping(),
-       reply(k_find_empty, 200, R"({"Id":"sha256:cd"})"),
-       reply(k_give, 201, ""),
-       reply(k_move, 201, ""),
-       reply(k_remove, 200, "[]")});
+  start_with_empty_image();
   EXPECT_EQ(failure_of([&] { run(io, lend(fail)); }), "unavailable: the work failed");
   EXPECT_TRUE(engine->is_finished());
 }
 
 TEST_F(ImageName, is_taken_back_when_the_work_is_stopped) {
-  start(
-      {ping(),
-       reply(k_find_empty, 200, R"({"Id":"sha256:cd"})"),
-       reply(k_give, 201, ""),
-       reply(k_move, 201, ""),
-       reply(k_remove, 200, "[]")});
+  start_with_empty_image();
   asio::cancellation_signal stop;
   const auto work = [&]() -> Awaitable<void> {
     asio::post(io, [&] { stop.emit(asio::cancellation_type::terminal); });

@@ -29,23 +29,10 @@ Error corrupt(std::string message) {
   return Error(ErrorCode::corrupt_data, std::move(message));
 }
 
-Error cannot_read(std::string_view path) {
-  const int code = errno;
-  const ErrorCode kind = code == ENOENT                    ? ErrorCode::not_found
-                         : code == EACCES || code == EPERM ? ErrorCode::forbidden
-                                                           : ErrorCode::corrupt_data;
-  return Error(
-      kind,
-      fmt::format(
-          "the engine's file '{}' cannot be read: {}",
-          printable(path, 256),
-          to_lower(std::generic_category().message(code))));
-}
-
 UniqueFd open_existing(const fs::path& path, int flags) {
   UniqueFd fd(::open(path.c_str(), flags | O_RDONLY | O_CLOEXEC));
   if (!fd.is_open()) {
-    throw cannot_read(path.native());
+    throw engine_file_error(path.native());
   }
   return fd;
 }
@@ -77,7 +64,7 @@ UniqueFd open_beneath(const UniqueFd& directory, std::string name) {
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   const long fd = ::syscall(SYS_openat2, directory.get(), name.c_str(), &how, sizeof(how));
   if (fd < 0 || name.find('\0') != std::string::npos) {
-    throw cannot_read(name);
+    throw engine_file_error(name);
   }
   return UniqueFd(static_cast<int>(fd));
 }
@@ -103,7 +90,7 @@ void copy_file(const UniqueFd& directory, const TarSplitEntry& entry, oci::Produ
       continue;
     }
     if (count < 0) {
-      throw cannot_read(entry.name);
+      throw engine_file_error(entry.name);
     }
     if (count == 0) {
       throw corrupt(fmt::format("the engine's file '{}' is cut short", printable(entry.name, 256)));
@@ -114,6 +101,19 @@ void copy_file(const UniqueFd& directory, const TarSplitEntry& entry, oci::Produ
 }
 
 }  // namespace
+
+Error engine_file_error(std::string_view path) {
+  const int code = errno;
+  const ErrorCode kind = code == ENOENT                    ? ErrorCode::not_found
+                         : code == EACCES || code == EPERM ? ErrorCode::forbidden
+                                                           : ErrorCode::corrupt_data;
+  return Error(
+      kind,
+      fmt::format(
+          "the engine's file '{}' cannot be read: {}",
+          printable(path, 256),
+          to_lower(std::generic_category().message(code))));
+}
 
 StoredImage load_stored_image(
     const fs::path& root, const oci::Digest& image_id, const std::vector<oci::Digest>& diff_ids) {

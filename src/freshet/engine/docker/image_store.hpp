@@ -6,6 +6,7 @@
 #include "freshet/oci/layers/produced_stream.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace freshet::engine {
@@ -29,6 +30,10 @@ struct StoredImage {
 /// Source: github.com/moby/moby, packages image, layer and daemon/graphdriver/overlay2.
 StoredImage load_stored_image(
     const fs::path& root, const oci::Digest& image_id, const std::vector<oci::Digest>& diff_ids);
+
+/// What `errno` says of a file of the engine's that could not be opened or read: not_found,
+/// forbidden, else corrupt_data.
+Error engine_file_error(std::string_view path);
 
 /// Puts the layer's archive together, byte for byte as it once came. Blocks on the disk. Files are
 /// read below `layer.files` only: nothing there, and no name, leads out of it.

@@ -191,13 +191,14 @@ Awaitable<bool> has_moved(
     }
     co_return std::ranges::find(copy.digests, manifest->digest.to_string()) == copy.digests.end();
   }
-  const oci::Manifest manifest = co_await registry->get_manifest(ctx, reference.path, tag);
-  if (manifest.descriptor.digest.to_string() == copy.image_id) {
+  const oci::Place place{registry, reference.path};
+  const oci::ParsedManifest parsed = co_await get_own_manifest(ctx, place, tag);
+  if (parsed.config && parsed.config->descriptor.digest.to_string() == copy.image_id) {
     co_return false;
   }
-  oci::Place place{std::move(registry), reference.path};
-  const oci::ParsedManifest parsed = co_await get_own_manifest(ctx, std::move(place), tag);
-  co_return !parsed.config || parsed.config->descriptor.digest.to_string() != copy.image_id;
+  // With containerd's image store the engine's id is the manifest's digest.
+  const auto manifest = co_await registry->find_manifest(ctx, reference.path, tag);
+  co_return !manifest || manifest->digest.to_string() != copy.image_id;
 }
 
 /// Asks the first of `ways` that answers.

@@ -74,25 +74,29 @@ json::object name_repository(const RepositoryPlace& place) {
   return body;
 }
 
-std::string target(std::string_view service, std::string_view operation) {
-  return fmt::format("{}{}", service, operation);
+/// A call of ECR in one region.
+struct EcrCall {
+  std::string_view operation;
+  std::string doing;  // for errors
+  json::object body;
+};
+
+Awaitable<json::object> call_ecr(
+    Ctx ctx, Access access, std::shared_ptr<KeySource> keys, std::string region, EcrCall call) {
+  const Service service = ecr_service(access.endpoints, region);
+  std::string target = fmt::format("{}{}", k_ecr, call.operation);
+  auto answer = call_json(
+      ctx, std::move(access), service, std::move(keys), std::move(target), std::move(call.body));
+  co_return co_await in_context(std::move(call.doing), std::move(answer));
 }
 
 }  // namespace
 
 Awaitable<RegistryToken> get_authorization_token(
     Ctx ctx, Access access, std::string region, std::shared_ptr<KeySource> keys) {
-  const Service service = ecr_service(access.endpoints, region);
-  json::object nothing;
-  const json::object answer = co_await in_context(
-      "getting a login from Amazon ECR",
-      call_json(
-          ctx,
-          std::move(access),
-          service,
-          std::move(keys),
-          target(k_ecr, "GetAuthorizationToken"),
-          std::move(nothing)));
+  EcrCall call{"GetAuthorizationToken", "getting a login from Amazon ECR", {}};
+  const json::object answer = co_await call_ecr(
+      ctx, std::move(access), std::move(keys), std::move(region), std::move(call));
   const json::value* data = answer.if_contains("authorizationData");
   const bool is_list = data != nullptr && data->is_array() && !data->as_array().empty() &&
                        data->as_array().front().is_object();
@@ -113,7 +117,7 @@ Awaitable<RegistryToken> get_public_authorization_token(
           std::move(access),
           service,
           std::move(keys),
-          target(k_ecr_public, "GetAuthorizationToken"),
+          fmt::format("{}GetAuthorizationToken", k_ecr_public),
           std::move(nothing)));
   const json::value* data = answer.if_contains("authorizationData");
   if (data == nullptr || !data->is_object()) {
@@ -128,24 +132,19 @@ Awaitable<bool> create_repository(
     std::shared_ptr<KeySource> keys,
     RepositoryPlace place,
     model::RepositoryTemplate wanted) {
-  const Service service = ecr_service(access.endpoints, place.region);
-  json::object body = name_repository(place);
+  EcrCall call{
+      "CreateRepository",
+      fmt::format("creating repository '{}'", place.repository),
+      name_repository(place)};
   if (wanted.scans_on_push) {
-    body["imageScanningConfiguration"] = json::object{{"scanOnPush", true}};
+    call.body["imageScanningConfiguration"] = json::object{{"scanOnPush", true}};
   }
   if (wanted.has_immutable_tags) {
-    body["imageTagMutability"] = "IMMUTABLE";
+    call.body["imageTagMutability"] = "IMMUTABLE";
   }
   try {
-    co_await in_context(
-        fmt::format("creating repository '{}'", place.repository),
-        call_json(
-            ctx,
-            std::move(access),
-            service,
-            std::move(keys),
-            target(k_ecr, "CreateRepository"),
-            std::move(body)));
+    co_await call_ecr(
+        ctx, std::move(access), std::move(keys), std::move(place.region), std::move(call));
   } catch (const Refusal& refusal) {
     if (refusal.kind() != "RepositoryAlreadyExistsException") {
       throw;
@@ -161,18 +160,13 @@ Awaitable<void> put_lifecycle_policy(
     std::shared_ptr<KeySource> keys,
     RepositoryPlace place,
     std::string policy) {
-  const Service service = ecr_service(access.endpoints, place.region);
-  json::object body = name_repository(place);
-  body["lifecyclePolicyText"] = policy;
-  co_await in_context(
+  EcrCall call{
+      "PutLifecyclePolicy",
       fmt::format("giving repository '{}' its lifecycle policy", place.repository),
-      call_json(
-          ctx,
-          std::move(access),
-          service,
-          std::move(keys),
-          target(k_ecr, "PutLifecyclePolicy"),
-          std::move(body)));
+      name_repository(place)};
+  call.body["lifecyclePolicyText"] = policy;
+  co_await call_ecr(
+      ctx, std::move(access), std::move(keys), std::move(place.region), std::move(call));
 }
 
 EcrCredentials::EcrCredentials(Access access, std::string region, std::shared_ptr<KeySource> keys)
