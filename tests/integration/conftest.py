@@ -132,6 +132,36 @@ def network(tmp_path):
 
 
 @pytest.fixture
+def both(freshet, registry, other_registry, prefix):
+    """Both registries, connected as 'staging' (the default) and 'prod'."""
+    freshet.registry_add(registry, name="staging", prefix=prefix)
+    freshet.registry_add(
+        other_registry, name="prod", prefix=f"{prefix}/prod", default=False, cache=False
+    )
+    return freshet
+
+
+@pytest.fixture
+def built(both, local_image, prefix):
+    """An image that was built and pushed to 'staging'; returns its record."""
+    run = both.run_pipeline(
+        f"""
+        version: '1.0'
+        steps:
+          build:
+            type: build
+            image_name: app
+            tag: v1
+            dockerfile: {{content: "FROM ${{{{BASE}}}}\\nLABEL salt={prefix}\\nRUN echo {prefix} > /x\\n"}}
+        """,
+        vars={"BASE": local_image},
+    )
+    assert run.result == "success", run
+    (record,) = both.json("image", "list")["images"]
+    return record
+
+
+@pytest.fixture
 def aws(backend, network):
     """Amazon's STS and ECR there, for two accounts."""
     aws = Aws(backend).put_on(network, REGION, accounts=(ACCOUNT, OTHER_ACCOUNT))

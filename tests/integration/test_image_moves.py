@@ -12,36 +12,6 @@ from support.registry import MANIFEST_TYPES
 from support.servers import Answer, serve
 
 
-@pytest.fixture
-def both(freshet, registry, other_registry, prefix):
-    """Both registries, connected as 'staging' (the default) and 'prod'."""
-    freshet.registry_add(registry, name="staging", prefix=prefix)
-    freshet.registry_add(
-        other_registry, name="prod", prefix=f"{prefix}/prod", default=False, cache=False
-    )
-    return freshet
-
-
-@pytest.fixture
-def built(both, local_image, prefix):
-    """An image that was built and pushed to 'staging'; returns its record."""
-    run = both.run_pipeline(
-        f"""
-        version: '1.0'
-        steps:
-          build:
-            type: build
-            image_name: app
-            tag: v1
-            dockerfile: {{content: "FROM ${{{{BASE}}}}\\nLABEL salt={prefix}\\nRUN echo {prefix} > /x\\n"}}
-        """,
-        vars={"BASE": local_image},
-    )
-    assert run.result == "success", run
-    (record,) = both.json("image", "list")["images"]
-    return record
-
-
 def inspect(registry, repository, reference):
     return registry.skopeo_inspect(repository, reference)["Digest"]
 
@@ -495,62 +465,3 @@ def test_untag_removes_the_tag_from_a_registry_that_can(both):
 
     assert ("DELETE", "/v2/team/app/manifests/old") in asked
     assert done.stdout == f"Removed {address}/team/app:old\n"
-
-
-# --- behind a firewall ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "command, end",
-    [
-        ("promote", "from"), ("promote", "to"), ("copy", "from"), ("copy", "to"), ("copy", "text"),
-        ("tag", "to"), ("tag", "text"), ("untag", "to"), ("untag", "text"), ("images", "to"),
-    ],
-)
-def test_what_is_behind_a_firewall_is_not_connected_to(
-    both, built, registry, other_registry, prefix, command, end
-):
-    """'from' and 'to': which side of a move is behind it; 'text': named by its host."""
-    inside = f"{other_registry.address}/{prefix}/prod/app"
-    outside = f"{registry.address}/{prefix}/app"
-    words = {
-        ("promote", "from"): [f"{inside}:v1", "--registry", "staging", "--tag", "v2"],
-        ("promote", "to"): [built["id"], "--registry", "prod", "--tag", "v2"],
-        ("copy", "from"): ["app:v1", outside, "--from", "prod"],
-        ("copy", "to"): [f"{outside}:v1", "app:v2", "--to", "prod"],
-        ("copy", "text"): [f"{inside}:v1", outside],
-        ("tag", "to"): [built["id"], "v2", "--registry", "prod"],
-        ("tag", "text"): [f"{inside}:v1", "v2"],
-        ("untag", "to"): [built["id"], "v1", "--registry", "prod"],
-        ("untag", "text"): [f"{inside}:v1", "v1"],
-        ("images", "to"): ["prod"],
-    }[command, end]
-    both.run("registry", "set", "prod", "--behind-firewall")
-    asked = len(other_registry.requests())
-
-    group = "registry" if command == "images" else "image"
-    refused = both.run(group, command, *words, check=False)
-
-    assert refused.returncode == 2
-    assert refused.stderr == (
-        "error: registry 'prod' is behind a firewall: only runs of pipelines connect to it\n"
-        "hint: use a push step on a machine that reaches it; if that is this one: 'freshet "
-        "registry set prod --no-behind-firewall'\n"
-    )
-    assert len(other_registry.requests()) == asked
-
-
-def test_a_run_connects_to_what_is_behind_a_firewall(both, built, other_registry, prefix):
-    both.run("registry", "set", "prod", "--behind-firewall")
-
-    run = both.run_pipeline(
-        f"""
-        version: '1.0'
-        steps:
-          push: {{type: push, candidate: '{built["tags"][0]["reference"]}', registry: prod, tag: v3}}
-          use: {{image: '{other_registry.address}/{prefix}/prod/{prefix}/app:v3', commands: [cat /x]}}
-        """
-    )
-
-    assert run.result == "success", run
-    assert other_registry.tags(f"{prefix}/prod/{prefix}/app") == ["v3"]
