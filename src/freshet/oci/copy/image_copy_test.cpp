@@ -293,6 +293,25 @@ TEST_F(ImageCopy, refuses_an_index_that_is_said_to_be_in_itself) {
   EXPECT_EQ(two.count("PUT"), 0);
 }
 
+TEST_F(ImageCopy, says_whose_fault_it_is_when_a_layer_has_other_bytes_than_its_digest_says) {
+  for (const std::size_t size : {5UL, 3'000'000UL}) {
+    const std::string layer(size, 'x');
+    add_image(one, "app", "v1", {layer});
+    const Digest digest = Digest::of(layer);
+    const std::string rotten(size, 'y');
+    one.repositories["app"].blobs[digest.to_string()] = rotten;
+
+    EXPECT_EQ(
+        error_of([&] { copy(place(one, "app"), "v1", place(two, "app"), {"v1"}); }),
+        "corrupt_data\nerror: 'one.test' sent the blob 'app@" + digest.to_string() +
+            "' with other bytes: their digest is '" + Digest::of(rotten).to_string() +
+            "'\n  while bringing blob '" + digest.to_string() + "' to 'two.test/app'\n");
+
+    EXPECT_EQ(two.count("PUT", std::string(digest.hex())), 0) << "nothing of it is committed";
+    EXPECT_TRUE(two.repositories["app"].tags.empty());
+  }
+}
+
 TEST_F(ImageCopy, refuses_more_manifests_than_anybody_needs) {
   std::vector<std::pair<Manifest, std::string>> entries;
   for (int i = 0; i < 1001; ++i) {

@@ -45,12 +45,18 @@ Awaitable<std::size_t> UploadFeed::read_source(asio::mutable_buffer buffer) {
 }
 
 Awaitable<std::size_t> UploadFeed::read(asio::mutable_buffer buffer) {
-  if (left_) {
+  const bool is_piece_done = left_ == 0U;
+  if (is_piece_done && (is_at_end_ || position_ != size_)) {
+    co_return 0;
+  }
+  // Behind the last byte of all, the source is asked whether that was all, and whether it was
+  // right.
+  char surplus = 0;
+  if (is_piece_done) {
+    buffer = asio::buffer(&surplus, 1);
+  } else if (left_) {
     buffer = asio::buffer(
         buffer, static_cast<std::size_t>(std::min<std::uint64_t>(*left_, buffer.size())));
-    if (*left_ == 0) {
-      co_return 0;
-    }
   }
   try {
     const std::size_t count = co_await read_source(buffer);
@@ -69,14 +75,11 @@ Awaitable<std::size_t> UploadFeed::read(asio::mutable_buffer buffer) {
 }
 
 Awaitable<std::string> UploadFeed::read_up_to(std::size_t length) {
-  begin_piece(std::nullopt);
+  begin_piece(length);
   std::string bytes(length, '\0');
   std::size_t filled = 0;
-  while (filled < length) {
-    const std::size_t count = co_await read(asio::buffer(bytes.data() + filled, length - filled));
-    if (count == 0) {
-      break;
-    }
+  for (std::size_t count = 1; count > 0;) {
+    count = co_await read(asio::buffer(bytes.data() + filled, length - filled));
     filled += count;
   }
   bytes.resize(filled);

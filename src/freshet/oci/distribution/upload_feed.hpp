@@ -40,6 +40,8 @@ class UploadFeed final : public net::ByteStream {
 
   /// The next `length` bytes are one request's; nullopt: all that is left.
   void begin_piece(std::optional<std::uint64_t> length) { left_ = length; }
+  /// 0 at the end of the piece; at that of the whole blob only after the source has confirmed that
+  /// this was all and, where it checks a digest, the right bytes.
   Awaitable<std::size_t> read(asio::mutable_buffer buffer) override;
   /// Up to `length` bytes at once; fewer only at the end.
   Awaitable<std::string> read_up_to(std::size_t length);
