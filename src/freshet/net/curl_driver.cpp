@@ -2,6 +2,7 @@
 #include "freshet/net/curl_driver.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,7 +37,23 @@ void drop_if_spoiled(curl_socket_t socket) {
   }
 }
 
+std::uint16_t port_of(const sockaddr_storage& end) {
+  return ntohs(
+      end.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(end).sin6_port
+                                : reinterpret_cast<const sockaddr_in&>(end).sin_port);
+}
+
 }  // namespace
+
+CurlDriver::Ports CurlDriver::ports_of(curl_socket_t socket) {
+  sockaddr_storage local{};
+  sockaddr_storage remote{};
+  socklen_t local_size = sizeof local;
+  socklen_t remote_size = sizeof remote;
+  ::getsockname(socket, reinterpret_cast<sockaddr*>(&local), &local_size);
+  ::getpeername(socket, reinterpret_cast<sockaddr*>(&remote), &remote_size);
+  return {port_of(local), port_of(remote)};
+}
 
 /// One of curl's sockets, which stays curl's own: it is let go of, never closed.
 struct CurlDriver::Watch {
@@ -82,6 +99,8 @@ void CurlDriver::attach(CURL* handle, Owner& owner) {
   curl_easy_setopt(handle, CURLOPT_SOCKOPTDATA, static_cast<void*>(this));
   curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, &CurlDriver::on_close);
   curl_easy_setopt(handle, CURLOPT_CLOSESOCKETDATA, static_cast<void*>(this));
+  curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, &CurlDriver::on_request);
+  curl_easy_setopt(handle, CURLOPT_PREREQDATA, static_cast<void*>(this));
   drop_spoiled_connections();
   const CURLMcode code = curl_multi_add_handle(multi_, handle);
   if (code != CURLM_OK) {
@@ -97,15 +116,25 @@ void CurlDriver::detach(CURL* handle) {
   const bool may_mix_answers = version != CURL_HTTP_VERSION_2_0;
   for (const auto& [socket, last_user] : last_users_) {
     if (last_user == handle && may_mix_answers && !watches_.contains(socket)) {
-      idle_.insert(socket);
+      idle_.insert_or_assign(socket, ports_of(socket));
     }
   }
 }
 
 void CurlDriver::drop_spoiled_connections() {
-  for (const curl_socket_t socket : idle_) {
+  for (const auto& [socket, ports] : idle_) {
     drop_if_spoiled(socket);
   }
+}
+
+/// curl tells of a socket when it begins to wait for it, which it does not when the answer comes as
+/// fast as it looks for it. This it calls in any case.
+int CurlDriver::on_request(void* self, char*, char*, int remote_port, int local_port) {
+  auto& driver = *static_cast<CurlDriver*>(self);
+  std::erase_if(driver.idle_, [&](const auto& connection) {
+    return connection.second == Ports{local_port, remote_port};
+  });
+  return CURL_PREREQFUNC_OK;
 }
 
 int CurlDriver::on_socket(CURL* handle, curl_socket_t socket, int wanted, void* self, void*) {

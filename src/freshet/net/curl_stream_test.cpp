@@ -5,6 +5,7 @@
 #include "freshet/net/testing/scripted_http.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -127,6 +128,59 @@ TEST_F(CurlStreamTest, gives_a_large_body_byte_by_byte_as_it_was_sent) {
     EXPECT_TRUE(got == body) << piece;
   }
   EXPECT_EQ(server.connections(), 1);
+}
+
+/// Answers each request with `body`; on its first connection the second one when `go` says so,
+/// whether it was asked already or not, and says when the answer has begun to arrive.
+Awaitable<void> answer_when_told(
+    Socket socket, std::string body, std::shared_future<void> go, std::promise<void>* begun) {
+  const std::string answer = testing::http_answer("200 OK", body);
+  std::string rest;
+  for (int request = 0;; ++request) {
+    if (request == 1 && begun != nullptr) {
+      go.wait();
+      const std::size_t sent =
+          co_await socket.async_write_some(asio::buffer(answer), asio::use_awaitable);
+      begun->set_value();
+      co_await asio::async_write(socket, asio::buffer(answer) + sent, asio::use_awaitable);
+      co_await testing::read_header(socket, rest);
+      continue;
+    }
+    co_await testing::read_header(socket, rest);
+    co_await asio::async_write(socket, asio::buffer(answer), asio::use_awaitable);
+  }
+}
+
+TEST_F(CurlStreamTest, keeps_a_connection_whose_answer_came_at_once_from_what_other_requests_do) {
+  const std::string body = pattern(3 * k_mebibyte);
+  for (int steps = 0; steps < 12; ++steps) {
+    std::promise<void> go;
+    std::promise<void> begun;
+    const auto told = go.get_future().share();
+    int connections = 0;
+    const LoopbackServer server([&](Socket socket) {
+      return answer_when_told(std::move(socket), body, told, connections++ == 0 ? &begun : nullptr);
+    });
+    CurlHttpClient client(io_.get_executor());
+    HttpRequest request;
+    request.url = server.url();
+    request.max_body_bytes = body.size();
+    testing::run_on(io_, client.send(Ctx{}.within(30s), request));
+
+    std::future<Stream> opening =
+        asio::co_spawn(io_, client.open(Ctx{}.within(30s), request), asio::use_future);
+    io_.restart();
+    for (int step = 0; step < steps; ++step) {
+      io_.poll_one();
+    }
+    go.set_value();
+    begun.get_future().wait();
+    ASSERT_TRUE(arrives(opening));
+    const Stream stream = opening.get();
+    testing::run_on(io_, client.send(Ctx{}.within(30s), request));
+
+    EXPECT_TRUE(read_all(*stream) == body) << steps;
+  }
 }
 
 Awaitable<void> pour(Socket socket, std::size_t size, std::atomic<std::size_t>* poured) {
