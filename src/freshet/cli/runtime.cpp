@@ -22,7 +22,16 @@ std::optional<std::string> environment(std::string_view name) {
   return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
 }
 
+/// One that is set but empty is an error, not permission for everything.
+net::EgressPolicy egress_policy() {
+  constexpr const char* k_variable = "FRESHET_EGRESS";
+  const char* rules = std::getenv(k_variable);
+  return rules == nullptr ? net::EgressPolicy() : net::EgressPolicy(rules, k_variable);
+}
+
 }  // namespace
+
+Runtime::Runtime(const GlobalOptions& options) : options_(options), egress_(egress_policy()) {}
 
 Runtime::~Runtime() {
   if (pool_) {
@@ -58,7 +67,7 @@ net::HttpClient& Runtime::http() {
 
 net::HttpClients& Runtime::https() {
   if (!https_) {
-    https_ = std::make_unique<net::HttpClients>(io_.get_executor());
+    https_ = std::make_unique<net::HttpClients>(io_.get_executor(), egress_);
   }
   return *https_;
 }

@@ -37,7 +37,8 @@ struct GlobalOptions {
 /// pays for what it uses only.
 class Runtime {
  public:
-  explicit Runtime(const GlobalOptions& options) : options_(options) {}
+  /// Throws invalid_input when the egress policy of the environment cannot be read.
+  explicit Runtime(const GlobalOptions& options);
   ~Runtime();
 
   asio::io_context& io() { return io_; }
@@ -77,6 +78,7 @@ class Runtime {
   net::HttpClients& https();
 
   GlobalOptions options_;
+  net::EgressPolicy egress_;
   std::function<void(std::string_view line)> notice_;
   asio::io_context io_;
   std::unique_ptr<asio::thread_pool> pool_;

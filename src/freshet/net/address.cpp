@@ -3,6 +3,9 @@
 
 #include "freshet/base/text.hpp"
 
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -68,6 +71,24 @@ bool is_internal(const ip::address_v6& address) {
   return !is_global || is_protocol;
 }
 
+/// An address that is mapped in IPv6 leads to that of IPv4.
+ip::address unmapped(const ip::address& address) {
+  return address.is_v6() && address.to_v6().is_v4_mapped()
+             ? ip::address(ip::make_address_v4(ip::v4_mapped, address.to_v6()))
+             : address;
+}
+
+template <class Bytes>
+bool has_prefix(const Bytes& bytes, const Bytes& prefix, std::size_t bits) {
+  for (std::size_t bit = 0; bit < bits; ++bit) {
+    const unsigned mask = 0x80U >> (bit % 8);
+    if (((bytes[bit / 8] ^ prefix[bit / 8]) & mask) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
 bool is_localhost_name(std::string_view host) {
   const std::string lower = to_lower(host);
   return lower == "localhost" || lower.ends_with(".localhost");
@@ -86,6 +107,32 @@ std::optional<ip::address> address_of_host(std::string_view host) {
   boost::system::error_code failure;
   const ip::address address = ip::make_address(std::string(host), failure);
   return failure ? std::nullopt : std::optional(address);
+}
+
+std::optional<Network> Network::parse(std::string_view text) {
+  constexpr std::size_t k_ipv4_bits = 32;
+  constexpr std::size_t k_ipv6_bits = 128;
+  if (const auto address = address_of_host(text)) {
+    return Network(*address, address->is_v4() ? k_ipv4_bits : k_ipv6_bits);
+  }
+  boost::system::error_code failure;
+  if (const auto network = ip::make_network_v4(text, failure); !failure) {
+    return Network(network.address(), network.prefix_length());
+  }
+  if (const auto network = ip::make_network_v6(text, failure); !failure) {
+    return Network(network.address(), network.prefix_length());
+  }
+  return std::nullopt;
+}
+
+bool Network::contains(const ip::address& address) const {
+  const ip::address peer = unmapped(address);
+  if (peer.is_v4() != address_.is_v4()) {
+    return false;
+  }
+  return peer.is_v4()
+             ? has_prefix(peer.to_v4().to_bytes(), address_.to_v4().to_bytes(), prefix_bits_)
+             : has_prefix(peer.to_v6().to_bytes(), address_.to_v6().to_bytes(), prefix_bits_);
 }
 
 bool is_loopback_host(std::string_view host) {

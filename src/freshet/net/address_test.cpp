@@ -79,5 +79,50 @@ TEST(InternalHost, is_told_without_the_resolver) {
   EXPECT_FALSE(is_internal_host("8.8.8.8"));
 }
 
+bool contains(const char* network, const char* address) {
+  return Network::parse(network).value().contains(boost::asio::ip::make_address(address));
+}
+
+TEST(Network, holds_the_addresses_of_its_prefix) {
+  EXPECT_TRUE(contains("10.1.0.0/16", "10.1.255.255"));
+  EXPECT_FALSE(contains("10.1.0.0/16", "10.2.0.0"));
+  EXPECT_TRUE(contains("10.1.2.3/16", "10.1.0.0")) << "what is behind the prefix does not count";
+  EXPECT_TRUE(contains("10.1.2.0/23", "10.1.3.1"));
+  EXPECT_FALSE(contains("10.1.2.0/23", "10.1.4.1"));
+  EXPECT_TRUE(contains("2001:db8::/33", "2001:db8:7fff::1"));
+  EXPECT_FALSE(contains("2001:db8::/33", "2001:db8:8000::1"));
+  EXPECT_TRUE(contains("0.0.0.0/0", "169.254.169.254"));
+  EXPECT_FALSE(contains("0.0.0.0/0", "2001:db8::1"));
+  EXPECT_FALSE(contains("::/0", "10.0.0.1"));
+}
+
+TEST(Network, may_be_a_single_address) {
+  EXPECT_TRUE(contains("10.1.2.3", "10.1.2.3"));
+  EXPECT_FALSE(contains("10.1.2.3", "10.1.2.2"));
+  EXPECT_TRUE(contains("::1", "::1"));
+  EXPECT_TRUE(contains("[::1]", "::1"));
+  EXPECT_FALSE(contains("::1", "::2"));
+}
+
+TEST(Network, takes_a_mapped_address_for_what_it_leads_to) {
+  EXPECT_TRUE(contains("10.1.0.0/16", "::ffff:10.1.2.3"));
+  EXPECT_FALSE(contains("10.1.0.0/16", "::ffff:10.2.2.3"));
+  EXPECT_FALSE(contains("::/0", "::ffff:10.1.2.3"));
+}
+
+TEST(Network, is_not_what_is_written_otherwise) {
+  for (const char* text :
+       {"",
+        "10.1.0.0/33",
+        "10.1/16",
+        "10.1.0.0/",
+        "10.1.0.0/-1",
+        "::/129",
+        "host",
+        "10.1.0.0/8x"}) {
+    EXPECT_FALSE(Network::parse(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace freshet::net

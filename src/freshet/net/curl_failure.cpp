@@ -159,6 +159,7 @@ void throw_transport_error(const CurlFailure& failure) {
           kind,
           ErrorCode::unavailable,
           fmt::format("'{}' closed the connection before its answer was complete", peer));
+    case TransportProblem::forbidden:  // curl knows no such failure
     case TransportProblem::other:
       break;
   }

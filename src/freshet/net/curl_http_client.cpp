@@ -124,8 +124,9 @@ Awaitable<HttpResponse> gather(std::unique_ptr<HttpStream> stream, std::size_t m
 
 }  // namespace
 
-CurlHttpClient::CurlHttpClient(asio::any_io_executor executor, ConnectionSettings settings)
-    : settings_(std::make_shared<const CurlSettings>(std::move(settings))),
+CurlHttpClient::CurlHttpClient(
+    asio::any_io_executor executor, ConnectionSettings settings, EgressPolicy egress)
+    : settings_(std::make_shared<const CurlSettings>(std::move(settings), std::move(egress))),
       driver_(std::make_shared<CurlDriver>(executor)) {}
 
 CurlHttpClient::~CurlHttpClient() = default;

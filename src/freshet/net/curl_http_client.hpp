@@ -2,6 +2,7 @@
 #pragma once
 
 #include "freshet/net/connection_settings.hpp"
+#include "freshet/net/egress_policy.hpp"
 #include "freshet/net/http.hpp"
 
 #include <memory>
@@ -19,7 +20,10 @@ namespace freshet::net {
 class CurlHttpClient final : public HttpClient {
  public:
   /// Throws invalid_input when a certificate, key or proxy of `settings` is none.
-  explicit CurlHttpClient(asio::any_io_executor executor, ConnectionSettings settings = {});
+  /// What `egress` does not permit is refused as TransportProblem::forbidden without a connection,
+  /// in words that tell nothing of the host.
+  explicit CurlHttpClient(
+      asio::any_io_executor executor, ConnectionSettings settings = {}, EgressPolicy egress = {});
   ~CurlHttpClient() override;
   CurlHttpClient(const CurlHttpClient&) = delete;
   CurlHttpClient& operator=(const CurlHttpClient&) = delete;

@@ -3,7 +3,7 @@
 
 #include "freshet/base/error.hpp"
 #include "freshet/base/files.hpp"
-#include "freshet/net/url.hpp"
+#include "freshet/net/no_proxy.hpp"
 
 #include <fmt/format.h>
 #include <openssl/err.h>
@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <initializer_list>
 #include <string_view>
 
 namespace freshet::net {
@@ -70,9 +71,20 @@ bool has_hashed_authorities() {
   return has;
 }
 
+/// The value of the first of these environment variables that is not empty; empty: none is.
+std::string first_set(std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') {
+      return value;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
-CurlSettings::CurlSettings(ConnectionSettings settings) : settings_(std::move(settings)) {
+CurlSettings::CurlSettings(ConnectionSettings settings, EgressPolicy egress)
+    : settings_(std::move(settings)), egress_(std::move(egress)) {
   read_authorities();
   check_client_certificate();
   check_proxy();
@@ -143,18 +155,30 @@ bool CurlSettings::may_use_proxy() const {
   return uses_proxy_for("http") || uses_proxy_for("https");
 }
 
-bool CurlSettings::uses_proxy_for(std::string_view scheme) const {
-  if (settings_.is_direct) {
-    return false;
+/// As it was written; empty: none.
+std::string CurlSettings::proxy_for(std::string_view scheme) const {
+  if (settings_.is_direct || !settings_.proxy.empty()) {
+    return settings_.is_direct ? std::string() : settings_.proxy;
   }
-  const auto is_set = [](const char* name) {
-    const char* value = std::getenv(name);
-    return value != nullptr && *value != '\0';
-  };
   // HTTP_PROXY is no such variable: a request's header "Proxy" could set it in a CGI program.
-  const bool has_own =
-      scheme == "https" ? is_set("https_proxy") || is_set("HTTPS_PROXY") : is_set("http_proxy");
-  return !settings_.proxy.empty() || has_own || is_set("all_proxy") || is_set("ALL_PROXY");
+  const std::string own =
+      scheme == "https" ? first_set({"https_proxy", "HTTPS_PROXY"}) : first_set({"http_proxy"});
+  return own.empty() ? first_set({"all_proxy", "ALL_PROXY"}) : own;
+}
+
+std::string CurlSettings::fix_way(CURL* handle, const Url& url, bool heeds_no_proxy) const {
+  std::string proxy = proxy_for(url.scheme);
+  if (heeds_no_proxy && is_exempt_from_proxy(first_set({"no_proxy", "NO_PROXY"}), url.host)) {
+    proxy.clear();
+  }
+  set(handle, CURLOPT_PROXY, proxy.c_str());
+  set(handle, CURLOPT_NOPROXY, proxy.empty() ? "*" : "");
+  if (proxy.empty()) {
+    return proxy;
+  }
+  const std::size_t scheme = proxy.find("://");  // may be missing, or one of a SOCKS proxy
+  const auto at = parse_url("http://" + (scheme == proxy.npos ? proxy : proxy.substr(scheme + 3)));
+  return at ? at->host : proxy;
 }
 
 void CurlSettings::ignore_no_proxy(CURL* handle) const {

@@ -65,6 +65,9 @@ CurlTransfer::CurlTransfer(Ctx ctx, HttpRequest request, Mode mode, const CurlSe
   }
   deadline_ = ctx.deadline;
   set_up_connection(ctx);
+  if (settings_.egress().is_set()) {
+    apply_egress_policy();
+  }
   set_up_request();
   set_up_body();
   set_up_headers();
@@ -105,6 +108,19 @@ void CurlTransfer::set_up_connection(Ctx ctx) {
   if (request_.refuse_internal_peer) {
     settings_.ignore_no_proxy(handle_.get());  // where there is a proxy, nothing is dialled past it
     set(CURLOPT_FRESH_CONNECT, 1L);  // a kept connection was made without the check
+  }
+}
+
+void CurlTransfer::apply_egress_policy() {
+  const EgressPolicy& policy = settings_.egress();
+  const std::string proxy = settings_.fix_way(handle_.get(), url_, !request_.refuse_internal_peer);
+  if (!proxy.empty() && !policy.permits_behind_proxy(url_.host)) {
+    throw_egress_refusal();
+  }
+  has_proxy_ = !proxy.empty();
+  is_address_judged_ = !policy.permits_name(has_proxy_ ? proxy : url_.host);
+  if (is_address_judged_ && !policy.has_addresses()) {
+    throw_egress_refusal();  // not even the name is looked up
   }
 }
 
@@ -317,6 +333,13 @@ void CurlTransfer::tell() const {
 
 curl_socket_t CurlTransfer::on_open(void* self, curlsocktype, curl_sockaddr* address) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
+  if (transfer.is_address_judged_) {  // every address that is dialled passes here
+    const auto peer = to_address(address->addr);
+    if (!peer || !transfer.settings_.egress().permits(*peer)) {
+      return CURL_SOCKET_BAD;  // there may be another that is permitted
+    }
+    transfer.has_permitted_address_ = true;
+  }
   if (transfer.request_.refuse_internal_peer &&
       !transfer.settings_.uses_proxy_for(transfer.url_.scheme)) {
     const auto peer = to_address(address->addr);

@@ -96,6 +96,7 @@ class CurlTransfer {
   template <class Value>
   void set(CURLoption option, Value value);
   void set_up_connection(Ctx ctx);
+  void apply_egress_policy();
   void set_up_request();
   void set_up_headers();
   void set_up_body();
@@ -105,6 +106,8 @@ class CurlTransfer {
   void stop_unclear(std::string problem);
   bool gather(std::string_view bytes);
   [[noreturn]] void throw_stopped();
+  bool has_no_peer(CURLcode code) const;
+  [[noreturn]] void throw_egress_refusal() const;
   void tell() const;
 
   HttpRequest request_;
@@ -122,6 +125,9 @@ class CurlTransfer {
   bool is_sending_paused_ = false;
   std::function<void()> hear_;
   Stopped stopped_ = Stopped::no;
+  bool has_proxy_ = false;  // known only where there is an egress policy
+  bool is_address_judged_ = false;  // by that policy: the name is not permitted
+  bool has_permitted_address_ = false;  // one at least was dialled
   std::string stopped_words_;  // what `stopped_` has to say besides
   std::array<char, CURL_ERROR_SIZE> words_{};  // curl's own account of the failure
   std::unique_ptr<curl_slist, ListCleanup> header_list_;

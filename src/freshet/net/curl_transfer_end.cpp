@@ -43,6 +43,10 @@ void CurlTransfer::throw_failure(CURLcode code) {
   if (stopped_ != Stopped::no) {
     throw_stopped();
   }
+  const bool is_too_late = Ctx::Clock::now() >= deadline_;
+  if (is_address_judged_ && !has_permitted_address_ && !is_too_late && has_no_peer(code)) {
+    throw_egress_refusal();
+  }
   throw_transport_error(CurlFailure{
       .code = code,
       .handle = handle_.get(),
@@ -51,7 +55,31 @@ void CurlTransfer::throw_failure(CURLcode code) {
       .has_header = has_header_,
       .has_own_authorities = settings_.has_own_authorities(),
       .may_use_proxy = settings_.may_use_proxy(),
-      .is_too_late = Ctx::Clock::now() >= deadline_});
+      .is_too_late = is_too_late});
+}
+
+/// Whether no connection was found or made.
+bool CurlTransfer::has_no_peer(CURLcode code) const {
+  const char* peer = nullptr;
+  curl_easy_getinfo(handle_.get(), CURLINFO_PRIMARY_IP, &peer);
+  const bool is_silent = code == CURLE_OPERATION_TIMEDOUT && (peer == nullptr || *peer == '\0');
+  return is_silent || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY ||
+         code == CURLE_COULDNT_CONNECT;
+}
+
+/// Always in the same words: whoever is forbidden to reach a host must not learn by trying whether
+/// it has a name, an address or an open port.
+void CurlTransfer::throw_egress_refusal() const {
+  throw TransportError(
+      TransportProblem::forbidden,
+      ErrorCode::upstream_denied,
+      fmt::format(
+          "no connection to {}'{}': the administrator's egress policy permits none",
+          has_proxy_ ? "the proxy on the way to " : "",
+          url_.authority()),
+      fmt::format(
+          "{} says what may be reached; a name that does not resolve gets the same answer",
+          settings_.egress().source()));
 }
 
 void CurlTransfer::throw_stopped() {

@@ -73,7 +73,15 @@ struct HttpResponse {
 };
 
 /// What kept an answer from coming.
-enum class TransportProblem { name_not_resolved, refused, tls, timed_out, closed, other };
+enum class TransportProblem {
+  name_not_resolved,
+  refused,
+  tls,
+  timed_out,
+  closed,
+  forbidden,  // by the egress policy: nothing was sent
+  other,
+};
 
 /// No HTTP answer came: the message names the host and says why.
 class TransportError : public Error {

@@ -7,15 +7,19 @@
 namespace freshet::net {
 
 struct HttpClients::Entry {
-  Entry(const asio::any_io_executor& executor, const ConnectionSettings& wanted)
-      : settings(wanted), client(executor, wanted), limited(executor, client) {}
+  Entry(
+      const asio::any_io_executor& executor,
+      const ConnectionSettings& wanted,
+      const EgressPolicy& egress)
+      : settings(wanted), client(executor, wanted, egress), limited(executor, client) {}
 
   ConnectionSettings settings;
   CurlHttpClient client;
   LimitedHttpClient limited;
 };
 
-HttpClients::HttpClients(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+HttpClients::HttpClients(asio::any_io_executor executor, EgressPolicy egress)
+    : executor_(std::move(executor)), egress_(std::move(egress)) {}
 
 HttpClients::~HttpClients() = default;
 
@@ -26,7 +30,7 @@ HttpClient& HttpClients::client_for(const ConnectionSettings& settings) {
       return entry->limited;
     }
   }
-  return entries_.emplace_back(std::make_unique<Entry>(executor_, settings))->limited;
+  return entries_.emplace_back(std::make_unique<Entry>(executor_, settings, egress_))->limited;
 }
 
 }  // namespace freshet::net

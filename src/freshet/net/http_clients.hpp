@@ -2,6 +2,7 @@
 #pragma once
 
 #include "freshet/net/connection_settings.hpp"
+#include "freshet/net/egress_policy.hpp"
 #include "freshet/net/http.hpp"
 
 #include <memory>
@@ -15,7 +16,7 @@ namespace freshet::net {
 /// (`LimitedHttpClient`). May be used from any thread.
 class HttpClients {
  public:
-  explicit HttpClients(asio::any_io_executor executor);
+  explicit HttpClients(asio::any_io_executor executor, EgressPolicy egress = {});
   ~HttpClients();
   HttpClients(const HttpClients&) = delete;
   HttpClients& operator=(const HttpClients&) = delete;
@@ -27,6 +28,7 @@ class HttpClients {
   struct Entry;
 
   asio::any_io_executor executor_;
+  EgressPolicy egress_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Entry>> entries_;
 };

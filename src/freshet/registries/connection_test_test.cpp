@@ -116,6 +116,7 @@ TEST(ConnectionTest, stops_where_nothing_answers) {
         TransportProblem::refused,
         TransportProblem::timed_out,
         TransportProblem::closed,
+        TransportProblem::forbidden,
         TransportProblem::other}) {
     ScriptedHttp http{{"GET /v2/", no_answer(kind, "no answer at all")}};
     const ConnectionReport report = test(http, integration());

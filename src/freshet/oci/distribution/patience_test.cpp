@@ -34,6 +34,13 @@ TEST_F(Patience, ends_after_the_last_attempt) {
   EXPECT_EQ(client.rests().size(), 2U);
 }
 
+TEST_F(Patience, is_not_for_what_a_policy_forbids) {
+  ScriptedHttp http{{get_, no_answer(TransportProblem::forbidden, "not permitted")}};
+  PatientClient client(http);
+  EXPECT_EQ(failure(client).message(), "not permitted");
+  EXPECT_TRUE(client.rests().empty());
+}
+
 TEST_F(Patience, rests_as_long_as_the_registry_asks_and_says_so) {
   ScriptedHttp http{
       {get_, reply(429, "", {{"Retry-After", "7"}})}, {get_, reply(200, R"({"tags":[]})")}};

@@ -51,8 +51,9 @@ bool is_worth_retrying(const net::HttpResponse& response) {
 }
 
 bool is_worth_retrying(const net::TransportError& failure) {
-  // A certificate does not become better; a deadline has passed for good.
+  // A certificate does not become better, nor a policy; a deadline has passed for good.
   return failure.kind() != net::TransportProblem::tls &&
+         failure.kind() != net::TransportProblem::forbidden &&
          failure.code() != ErrorCode::deadline_exceeded;
 }
 

@@ -76,8 +76,8 @@ Awaitable<std::optional<net::HttpResponse>> try_send(
     Ctx ctx, net::HttpClient& http, net::HttpRequest request) {
   try {
     co_return co_await http.send(ctx.within(k_local_limit), std::move(request));
-  } catch (const net::TransportError&) {
-    if (Ctx::Clock::now() >= ctx.deadline) {
+  } catch (const net::TransportError& error) {
+    if (Ctx::Clock::now() >= ctx.deadline || error.kind() == net::TransportProblem::forbidden) {
       throw;
     }
   }

@@ -139,6 +139,12 @@ TEST_F(AmbientTest, is_missed_with_the_way_out) {
   EXPECT_EQ(refusal(roleless).message(), "this instance has no role of AWS");
 }
 
+TEST_F(AmbientTest, that_may_not_be_asked_for_is_not_called_missing) {
+  ScriptedHttp forbidden{
+      {"PUT /latest/api/token", no_answer(net::TransportProblem::forbidden, "not permitted")}};
+  EXPECT_EQ(refusal(forbidden).message(), "not permitted");
+}
+
 TEST_F(AmbientTest, that_is_there_but_does_not_work_is_an_error) {
   variables_ = {{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/creds"}};
   for (const auto& [status, body] : {std::pair{500, "{}"}, {200, "{}"}, {200, "<html>"}}) {

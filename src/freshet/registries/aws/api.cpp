@@ -112,7 +112,8 @@ Awaitable<Attempt> send_once(Ctx ctx, net::HttpClient& http, net::HttpRequest re
   try {
     out.response.emplace(co_await http.send(ctx, std::move(request)));
   } catch (const net::TransportError& error) {
-    if (error.code() == ErrorCode::deadline_exceeded) {
+    if (error.code() == ErrorCode::deadline_exceeded ||
+        error.kind() == net::TransportProblem::forbidden) {
       throw;
     }
     out.failure = error;

@@ -182,6 +182,12 @@ TEST_F(EcrTest, busy_service_is_asked_again) {
   EXPECT_EQ(password(source), "pw");
 }
 
+TEST_F(EcrTest, service_that_may_not_be_reached_is_asked_once) {
+  ScriptedHttp http{{k_ecr, no_answer(net::TransportProblem::forbidden, "not permitted")}};
+  EcrCredentials source = credentials(http);
+  EXPECT_THROW(password(source), net::TransportError);
+}
+
 TEST_F(EcrTest, answers_that_are_no_login_are_refused) {
   for (const char* body :
        {"<html>",
