@@ -45,6 +45,7 @@ class Observed:
     containers: list
     images: list
     logs: dict
+    status: str  # of the process, as the kernel tells it
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,7 @@ def observed(binary, engine, registry, base_image, tmp_path_factory):
             engine.get(f"/containers/{one['Id']}/json")
             for one in engine.containers(f"io.freshet.build={build}")
         ]
+        status = Path(f"/proc/{live.pid}/status").read_text()
         (freshet.volume(build) / "go").touch()
         run = live.finish()
     finally:
@@ -73,7 +75,7 @@ def observed(binary, engine, registry, base_image, tmp_path_factory):
     images += [engine.get(f"/images/{one['Id']}/history") for one in images]
     return Observed(
         forms_of(registry.password), run, watch, freshet.data_dir, containers, images,
-        freshet.logs(build),
+        freshet.logs(build), status,
     )
 
 
@@ -108,6 +110,12 @@ def test_the_password_is_in_no_log_of_a_step(observed):
 def test_the_password_is_in_nothing_that_the_engine_tells(observed):
     assert not holds(json.dumps(observed.containers), observed.forms)
     assert not holds(json.dumps(observed.images), observed.forms)
+
+
+def test_the_password_is_held_in_memory_that_is_never_swapped(observed):
+    locked = next(line for line in observed.status.splitlines() if line.startswith("VmLck:"))
+
+    assert int(locked.split()[1]) > 0, observed.status
 
 
 def test_the_search_would_find_it(tmp_path):

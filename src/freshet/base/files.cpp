@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sodium.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -97,6 +98,7 @@ std::string load_file(const fs::path& path, std::size_t max_bytes) {
       return content;
     }
     content.append(buffer.data(), static_cast<std::size_t>(count));
+    sodium_memzero(buffer.data(), static_cast<std::size_t>(count));  // it may have been a key
     if (content.size() > max_bytes) {
       throw Error(
           ErrorCode::too_large,

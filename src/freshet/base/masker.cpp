@@ -38,8 +38,9 @@ std::vector<std::string> base64_forms(std::string_view secret) {
 
 void Masker::add(std::string_view secret) {
   const std::lock_guard lock(mutex_);
-  const auto add_needle = [&](std::string needle, std::size_t min_length) {
-    if (needle.size() >= min_length &&
+  const auto add_needle = [&](std::string text, std::size_t min_length) {
+    Secret needle(std::move(text));
+    if (needle.reveal().size() >= min_length &&
         std::find(needles_.begin(), needles_.end(), needle) == needles_.end()) {
       needles_.push_back(std::move(needle));
     }
@@ -62,7 +63,8 @@ std::string Masker::mask(std::string_view text, std::size_t begin, std::size_t e
   // First mark, then replace: where two secrets overlap, replacing one would leave a part of the
   // other.
   std::vector<bool> is_hidden(text.size());
-  for (const std::string& needle : needles_) {
+  for (const Secret& secret : needles_) {
+    const std::string_view needle = secret.reveal();
     for (std::size_t at = text.find(needle); at != std::string_view::npos;
          at = text.find(needle, at + 1)) {
       std::fill_n(is_hidden.begin() + static_cast<std::ptrdiff_t>(at), needle.size(), true);
@@ -82,8 +84,8 @@ std::string Masker::mask(std::string_view text, std::size_t begin, std::size_t e
 std::size_t Masker::margin() const {
   const std::lock_guard lock(mutex_);
   std::size_t margin = 0;
-  for (const std::string& needle : needles_) {
-    margin = std::max(margin, needle.size() - 1);
+  for (const Secret& needle : needles_) {
+    margin = std::max(margin, needle.reveal().size() - 1);
   }
   return margin;
 }

@@ -32,7 +32,7 @@ class Masker {
 
  private:
   mutable std::mutex mutex_;
-  std::vector<std::string> needles_;
+  std::vector<Secret> needles_;
 };
 
 }  // namespace freshet

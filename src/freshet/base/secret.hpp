@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "freshet/base/locked_memory.hpp"
+
 #include <fmt/format.h>
 
 #include <iosfwd>
@@ -10,26 +12,25 @@
 namespace freshet {
 
 /// A credential in memory. It cannot be printed (every formatter shows `***`), is compared in
-/// constant time, and its bytes are wiped when it goes.
+/// constant time, is kept out of swap and of core dumps where the system allows it, and its bytes
+/// are wiped when it goes.
+///
+/// That holds for this object alone. What a password was read into, the text of a request that
+/// carries it, and the copies that libcurl and OpenSSL keep (a proxy's password, a client's key)
+/// are ordinary memory for as long as they live.
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string value) : value_(std::move(value)) {}
-  Secret(const Secret&) = default;
-  Secret(Secret&& other) noexcept;
-  Secret& operator=(const Secret& other);
-  Secret& operator=(Secret&& other) noexcept;
-  ~Secret();
+  /// Wipes `value`; what it was copied from is the caller's.
+  explicit Secret(std::string value);
 
   /// The plain text: hand it to the wire or to a cipher, never to a message.
-  std::string_view reveal() const { return value_; }
-  bool is_empty() const { return value_.empty(); }
+  std::string_view reveal() const { return value_.view(); }
+  bool is_empty() const { return reveal().empty(); }
   bool operator==(const Secret& other) const;
 
  private:
-  void wipe() noexcept;
-
-  std::string value_;
+  LockedBytes value_;
 };
 
 std::ostream& operator<<(std::ostream& out, const Secret& secret);

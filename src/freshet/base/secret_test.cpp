@@ -39,8 +39,17 @@ TEST(Secret, leaves_nothing_behind_when_it_is_moved) {
   const char* bytes = source.reveal().data();
   const Secret target = std::move(source);
   EXPECT_EQ(target.reveal(), "short");
+  EXPECT_EQ(target.reveal().data(), bytes) << "the one copy that there is";
   EXPECT_TRUE(source.is_empty());  // NOLINT(bugprone-use-after-move): that is what is asked
-  EXPECT_EQ(std::string(bytes, 5), std::string(5, '\0'));
+}
+
+TEST(Secret, wipes_what_it_held_when_it_goes) {
+  const char* bytes = nullptr;
+  {
+    const Secret secret("s3cret");
+    bytes = secret.reveal().data();
+  }
+  EXPECT_EQ(std::string(bytes, 6), std::string(6, '\0'));
 }
 
 TEST(Secret, wipes_what_it_held_when_it_is_overwritten) {
