@@ -65,25 +65,6 @@ def test_an_added_registry_is_listed_with_its_roles(freshet):
     ]
 
 
-def test_a_list_of_usual_registries_fits_into_100_columns(freshet):
-    for name, options in {
-        "hub": ["--provider", "dockerhub"],
-        "prod": ["--domain", "registry.example.com:5000", "--prefix", "team/apps", "--default"],
-        "inside": ["--domain", "registry.internal", "--behind-firewall"],
-        "github": ["--provider", "ghcr", "--prefix", "acme"],
-    }.items():
-        freshet.run(
-            "registry", "add", name, *options, "--username", "ada", "--password-stdin", stdin="x"
-        )
-
-    lines = freshet.run("registry", "list").stdout.splitlines()
-
-    assert max(map(len, lines)) <= 100
-    assert [line.split()[-1] for line in lines] == [
-        "ROLES", "primary", "default,primary", "primary,firewall", "primary",
-    ]
-
-
 def test_show_tells_one_registry_and_not_its_password(freshet):
     add(freshet, "prod", password="hush-hush")
 

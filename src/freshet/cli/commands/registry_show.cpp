@@ -98,6 +98,8 @@ int list_registries(Runtime& runtime, bool as_json) {
          place_of(registry),
          roles_of(registry)});
   }
+  constexpr std::size_t k_place = 4;
+  table.let_shrink(k_place);
   table.print(stdout);
   return 0;
 }

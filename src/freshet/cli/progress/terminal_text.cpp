@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/cli/progress/terminal_text.hpp"
 
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+
 #include <algorithm>
 
 namespace freshet::cli {
@@ -10,6 +13,17 @@ constexpr char k_escape = '\x1B';
 
 bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
+
+/// Where the code point numbered `count` starts; the end when there are no more.
+std::size_t offset_of(std::string_view text, std::size_t count) {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    if (!is_continuation(text[at]) && count-- == 0) {
+      break;
+    }
+  }
+  return at;
 }
 
 /// Length of the escape sequence at the start of `text`, which starts with ESC.
@@ -87,14 +101,28 @@ std::string fit(std::string_view text, std::size_t columns) {
   if (width_of(text) <= columns) {
     return std::string(text);
   }
-  std::size_t end = 0;
-  std::size_t width = 0;
-  for (; end < text.size(); ++end) {
-    if (!is_continuation(text[end]) && ++width >= std::max<std::size_t>(columns, 1)) {
-      break;
-    }
+  const std::size_t kept = std::max<std::size_t>(columns, 1) - 1;
+  return std::string(text.substr(0, offset_of(text, kept))) + "…";
+}
+
+std::string fit_middle(std::string_view text, std::size_t columns) {
+  const std::size_t width = width_of(text);
+  if (width <= columns) {
+    return std::string(text);
   }
-  return std::string(text.substr(0, end)) + "…";
+  const std::size_t kept = std::max<std::size_t>(columns, 1) - 1;
+  const std::size_t at_end = kept / 2;
+  return fmt::format(
+      "{}…{}",
+      text.substr(0, offset_of(text, kept - at_end)),
+      text.substr(offset_of(text, width - at_end)));
+}
+
+std::optional<std::size_t> terminal_columns(std::FILE* out) {
+  constexpr std::size_t k_least = 40;
+  winsize size{};
+  const bool is_known = ::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= k_least;
+  return is_known ? std::optional<std::size_t>(size.ws_col) : std::nullopt;
 }
 
 }  // namespace freshet::cli

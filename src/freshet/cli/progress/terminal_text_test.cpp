@@ -41,5 +41,13 @@ TEST(Fit, cuts_by_code_points) {
   EXPECT_EQ(width_of("äöü"), 3U);
 }
 
+TEST(Fit, may_cut_the_middle_out) {
+  EXPECT_EQ(fit_middle("kürzer", 6), "kürzer");
+  EXPECT_EQ(fit_middle("kürzer", 5), "kü…er");
+  EXPECT_EQ(fit_middle("kürzer", 4), "kü…r");
+  EXPECT_EQ(fit_middle("kürzer", 1), "…");
+  EXPECT_EQ(fit_middle("kürzer", 0), "…");
+}
+
 }  // namespace
 }  // namespace freshet::cli

@@ -5,8 +5,6 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <deque>
@@ -173,11 +171,7 @@ class TtyProgress final : public pipeline::RunObserver {
     return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - since);
   }
 
-  std::size_t columns() const {
-    winsize size{};
-    const bool is_known = ::ioctl(::fileno(out_), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40;
-    return is_known ? size.ws_col : 80;
-  }
+  std::size_t columns() const { return terminal_columns(out_).value_or(80); }
 
   std::vector<std::string> live_lines() const {
     std::vector<std::string> lines;
