@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "freshet/dockerfile/lookup.hpp"
+
 #include "freshet/base/text.hpp"
-#include "freshet/dockerfile/from.hpp"
-#include "freshet/dockerfile/instructions.hpp"
 
 #include <fmt/format.h>
 
@@ -26,6 +26,16 @@ std::optional<int> parse_number(std::string_view text) {
   return code == std::errc() && end == text.data() + text.size() && number > 0
              ? std::optional(number)
              : std::nullopt;
+}
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  while (!(text = trim(text)).empty()) {
+    const auto [word, rest] = cut_word(text);
+    words.emplace_back(word);
+    text = rest;
+  }
+  return words;
 }
 
 std::optional<VertexName> parse_vertex_name(std::string_view text) {
@@ -135,21 +145,6 @@ const Instruction* find_instruction(
     }
   }
   return found;
-}
-
-std::vector<std::string> base_images(const std::vector<Instruction>& instructions) {
-  std::vector<std::string> images;
-  for (const Instruction& instruction : instructions) {
-    // A FROM that BuildKit does not count starts from `scratch` or an earlier stage.
-    if (instruction.keyword != "FROM" || instruction.step_in_stage == 0) {
-      continue;
-    }
-    const std::string image = parse_from(instruction.text).image;
-    if (!image.empty() && std::find(images.begin(), images.end(), image) == images.end()) {
-      images.push_back(image);
-    }
-  }
-  return images;
 }
 
 }  // namespace freshet::dockerfile

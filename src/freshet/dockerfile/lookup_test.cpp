@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freshet/dockerfile/instructions.hpp"
+#include "freshet/dockerfile/lookup.hpp"
+
+#include "freshet/dockerfile/file.hpp"
 
 #include <gtest/gtest.h>
 
@@ -35,7 +37,7 @@ struct LookupCase {
 class Lookup : public ::testing::TestWithParam<LookupCase> {};
 
 TEST_P(Lookup, finds_the_instruction_of_a_vertex) {
-  const auto instructions = parse_instructions(GetParam().dockerfile);
+  const auto instructions = parse(GetParam().dockerfile).instructions;
   const Instruction* found = find_instruction(instructions, GetParam().vertex);
   EXPECT_EQ(found == nullptr ? 0 : found->line, GetParam().line) << GetParam().vertex;
 }
@@ -79,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& known) { return known.param.name; });
 
 TEST(LookupOf, tells_equal_texts_apart_by_their_numbers) {
-  const auto instructions = parse_instructions("FROM a\nRUN x\nRUN x\n");
+  const auto instructions = parse("FROM a\nRUN x\nRUN x\n").instructions;
   EXPECT_EQ(find_instruction(instructions, "[2/3] RUN x")->line, 2);
   EXPECT_EQ(find_instruction(instructions, "[3/3] RUN x")->line, 3);
 }

@@ -11,7 +11,7 @@ namespace freshet::pipeline {
 
 /// The images that a Dockerfile pulls, each once, as far as it says so itself: those of FROM,
 /// `COPY --from=` and `RUN --mount=from=`, with the global ARGs put in (`arguments` win over their
-/// defaults). What still holds a variable is left out. Pure.
+/// defaults). Names that depend on the platform are left out. Pure.
 std::vector<std::string> find_base_images(
     std::string_view dockerfile, const std::vector<std::pair<std::string, std::string>>& arguments);
 

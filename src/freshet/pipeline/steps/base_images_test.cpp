@@ -53,9 +53,18 @@ TEST(FindBaseImages, puts_arguments_into_arguments) {
       ElementsAre("r.io/base:3.19"));
 }
 
-TEST(FindBaseImages, leaves_to_the_builder_what_it_cannot_tell) {
+TEST(FindBaseImages, reads_the_file_as_the_builder_does) {
   EXPECT_THAT(find_base_images("ARG\nARG A=1\tB=2\nFROM r.io/a:$B\n", {}), ElementsAre("r.io/a:2"));
-  EXPECT_THAT(find_base_images("ARG A=1\nFROM ${A:+r.io/a}\n", {}), IsEmpty());
+  EXPECT_THAT(
+      find_base_images("ARG A=1.2\nFROM ${A:+r.io/a}:${A%.*}\n", {}), ElementsAre("r.io/a:1"));
+  EXPECT_THAT(
+      find_base_images("FROM a\nRUN <<EOF\nFROM b\nCOPY --from=c / /\nEOF\n", {}),
+      ElementsAre("a"));
+  EXPECT_THAT(find_base_images("FROM a\nCOPY --from=\"b\" / /\n", {}), ElementsAre("a", "b"));
+}
+
+TEST(FindBaseImages, leaves_to_the_builder_what_depends_on_the_platform) {
+  EXPECT_THAT(find_base_images("FROM r.io/a-$TARGETARCH\nFROM b\n", {}), ElementsAre("b"));
 }
 
 TEST(FindBaseImages, an_argument_of_a_stage_is_not_global) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/base/text.hpp"
-#include "freshet/dockerfile/instructions.hpp"
+#include "freshet/dockerfile/file.hpp"
+#include "freshet/dockerfile/lookup.hpp"
 #include "freshet/engine/buildkit/builder.hpp"
 #include "freshet/pipeline/checks/build_push.hpp"
 #include "freshet/pipeline/steps/base_images.hpp"
@@ -15,8 +16,6 @@
 
 namespace freshet::pipeline {
 namespace {
-
-constexpr std::size_t k_max_dockerfile_bytes = 4 << 20;  // BuildKit's own limit for a message
 
 /// The Dockerfile as the builder gets it and as the image's record keeps it.
 struct Dockerfile {
@@ -44,7 +43,7 @@ Dockerfile find_dockerfile(
         .at(step.dockerfile ? step.dockerfile->at : scope.step.at)
         .with_hint("'dockerfile' is relative to 'working_directory', the build context");
   }
-  return {engine::DockerfilePath{path}, load_file(path, k_max_dockerfile_bytes), name};
+  return {engine::DockerfilePath{path}, load_file(path, dockerfile::k_max_file_bytes), name};
 }
 
 engine::Labels git_labels(const model::GitFacts& git) {
@@ -77,9 +76,9 @@ std::vector<std::pair<std::string, std::string>> expand_arguments(
 /// Names the Dockerfile's line of the instruction that failed.
 Error explain(const engine::BuildFailed& failure, const Dockerfile& dockerfile) {
   Error error = failure;
-  const auto instructions = dockerfile::parse_instructions(dockerfile.text);
+  const dockerfile::File file = dockerfile::parse(dockerfile.text);
   const dockerfile::Instruction* culprit =
-      dockerfile::find_instruction(instructions, failure.vertex_name());
+      dockerfile::find_instruction(file.instructions, failure.vertex_name());
   if (culprit != nullptr) {
     error.set_position_if_unknown({dockerfile.shown_name, culprit->line, 1});
   }
