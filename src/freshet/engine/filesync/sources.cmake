@@ -11,7 +11,6 @@ list(APPEND engine_sources
   filesync/selection.cpp
   filesync/walker.cpp)
 list(APPEND engine_tests
-  testing/temp_tree.cpp
   filesync/entry_test.cpp
   filesync/file_tree_test.cpp
   filesync/follow_paths_test.cpp
