@@ -55,6 +55,7 @@ json::object to_json(const model::ImageRecord& image) {
       {"size_bytes", image.size_bytes},
       {"os", image.os},
       {"architecture", image.architecture},
+      {"hash", or_null(image.hash)},
       {"dockerfile",
        image.dockerfile.empty() ? json::value(nullptr) : json::value(valid_utf8(image.dockerfile))},
       {"layers", std::move(layers)},

@@ -39,6 +39,7 @@ struct ImageRecord {
   std::uint64_t size_bytes = 0;
   std::string os;
   std::string architecture;
+  std::string hash;  // key of all that it was built of, 40 hex characters; empty: not known
   std::string dockerfile;  // full text; empty when not built here
   std::vector<ImageLayer> layers;
   std::vector<ImageTag> tags;

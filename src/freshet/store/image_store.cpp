@@ -15,7 +15,7 @@ namespace {
 std::string select_images(std::string_view rest) {
   return fmt::format(
       "SELECT id, internal_image_id, image_name, repo_digest, created_at, size_bytes, os, "
-      "architecture, dockerfile, {}, build_id, pipeline, step, build_duration_ms, push_duration_ms "
+      "architecture, hash, dockerfile, {}, build_id, pipeline, step, build_duration_ms, push_duration_ms "
       "FROM images {}",
       k_git_columns,
       rest);
@@ -37,6 +37,7 @@ struct ImageRow {
     statement.exchange(soci::into(size_bytes));
     statement.exchange(soci::into(columns.os));
     statement.exchange(soci::into(columns.architecture));
+    statement.exchange(soci::into(columns.hash));
     statement.exchange(soci::into(columns.dockerfile));
     bind_git(statement, columns.git);
     statement.exchange(soci::into(columns.build_id));
@@ -95,21 +96,22 @@ void load_parts(soci::session& session, model::ImageRecord& image) {
       image.id);
 }
 
-/// Keeps the id of a record that is there already, and its digest when the new one has none: that
-/// one tells of the last push, not of the last build.
+/// Keeps the id of a record that is there already, its digest when the new one has none (that one
+/// tells of the last push, not of the last build), and its hash (the same image was made of that).
 void upsert(soci::session& session, const model::ImageRecord& image) {
   change(
       session,
       fmt::format(
           "INSERT INTO images (id, internal_image_id, image_name, repo_digest, created_at, "
           "size_bytes, "
-          "os, architecture, dockerfile, {}, build_id, pipeline, step, build_duration_ms, "
-          "push_duration_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "os, architecture, hash, dockerfile, {}, build_id, pipeline, step, build_duration_ms, "
+          "push_duration_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
           "?) "
           "ON CONFLICT (internal_image_id) DO UPDATE SET image_name = excluded.image_name, "
           "repo_digest = iif(excluded.repo_digest = '', images.repo_digest, excluded.repo_digest), "
           "created_at = excluded.created_at, size_bytes = excluded.size_bytes, os = excluded.os, "
-          "architecture = excluded.architecture, dockerfile = excluded.dockerfile, "
+          "architecture = excluded.architecture, "
+          "hash = iif(excluded.hash = '', images.hash, excluded.hash), dockerfile = excluded.dockerfile, "
           "repo_owner = excluded.repo_owner, repo_name = excluded.repo_name, "
           "branch = excluded.branch, revision = excluded.revision, "
           "commit_author = excluded.commit_author, commit_message = excluded.commit_message, "
@@ -126,6 +128,7 @@ void upsert(soci::session& session, const model::ImageRecord& image) {
       static_cast<long long>(image.size_bytes),
       image.os,
       image.architecture,
+      image.hash,
       image.dockerfile,
       image.git.repo_owner,
       image.git.repo_name,
@@ -233,6 +236,21 @@ std::vector<model::ImageRecord> SqliteImageStore::list(const ImageFilter& filter
                       "LIMIT :limit"),
         filter.name,
         limit);
+    for (model::ImageRecord& image : images) {
+      load_parts(session, image);
+    }
+    return images;
+  });
+}
+
+std::vector<model::ImageRecord> SqliteImageStore::list_by_hash(std::string_view hash) {
+  return database_.read([&](soci::session& session) {
+    auto images = select<ImageRow>(
+        session,
+        select_images("WHERE hash = :hash AND hash <> '' ORDER BY created_at DESC, position DESC "
+                      "LIMIT :limit"),
+        std::string(hash),
+        static_cast<long long>(k_max_found));
     for (model::ImageRecord& image : images) {
       load_parts(session, image);
     }

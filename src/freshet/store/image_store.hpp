@@ -18,6 +18,7 @@ class SqliteImageStore : public ImageStore {
       std::string_view repo_digest) override;
   void remove_tag(const model::ImageTag& tag) override;
   std::vector<model::ImageRecord> list(const ImageFilter& filter) override;
+  std::vector<model::ImageRecord> list_by_hash(std::string_view hash) override;
   std::optional<model::ImageRecord> find(std::string_view text) override;
 
  private:

@@ -58,6 +58,7 @@ TEST_P(ImageStoreContract, gives_back_every_field) {
   wanted.size_bytes = 7'000'000'000;
   wanted.os = "linux";
   wanted.architecture = "arm64";
+  wanted.hash = std::string(40, 'b');
   wanted.dockerfile = "FROM alpine\nRUN echo 'ü'\n";
   wanted.layers = {
       {.instruction = "COPY . /src",
@@ -78,6 +79,7 @@ TEST_P(ImageStoreContract, gives_back_every_field) {
   EXPECT_EQ(found->internal_image_id, image_id('a'));
   EXPECT_EQ(found->image_name, "team/app");
   EXPECT_EQ(found->repo_digest, wanted.repo_digest);
+  EXPECT_EQ(found->hash, wanted.hash);
   EXPECT_EQ(found->created_at, at(1000));
   EXPECT_EQ(found->size_bytes, 7'000'000'000u);
   EXPECT_EQ(found->os, "linux");
@@ -106,6 +108,35 @@ TEST_P(ImageStoreContract, gives_back_every_field) {
 TEST_P(ImageStoreContract, chooses_an_id_when_there_is_none) {
   writer().images().put(image("", 'a'));
   EXPECT_EQ(id_found(image_id('a')).size(), 24u);
+}
+
+TEST_P(ImageStoreContract, finds_images_by_what_they_were_built_of_newest_first) {
+  const std::string hash(40, 'e');
+  for (char fill = 'a'; fill <= 'f'; ++fill) {
+    ImageRecord record = image(std::string("i-") + fill, fill);
+    record.hash = hash;
+    record.created_at = at(fill == 'c' ? 2000 : 1000);
+    writer().images().put(record);
+  }
+  writer().images().put(image("other", '1'));
+  std::vector<std::string> found;
+  for (const ImageRecord& record : reader().images().list_by_hash(hash)) {
+    found.push_back(record.id);
+  }
+  EXPECT_THAT(found, ElementsAre("i-c", "i-f", "i-e", "i-d", "i-b"));
+  EXPECT_TRUE(reader().images().list_by_hash(std::string(40, 'd')).empty());
+  EXPECT_TRUE(reader().images().list_by_hash("").empty());
+}
+
+TEST_P(ImageStoreContract, keeps_the_hash_of_an_image_that_is_recorded_without_one) {
+  ImageRecord record = image("i1", 'a');
+  record.hash = std::string(40, 'e');
+  writer().images().put(record);
+  writer().images().put(image("i1", 'a'));
+  EXPECT_EQ(reader().images().find("i1")->hash, record.hash);
+  record.hash = std::string(40, 'f');
+  writer().images().put(record);
+  EXPECT_EQ(reader().images().find("i1")->hash, record.hash);
 }
 
 TEST_P(ImageStoreContract, keeps_one_record_for_an_image_that_is_built_again) {

@@ -84,7 +84,7 @@ class ImageStore {
   virtual ~ImageStore() = default;
 
   /// Inserts, or replaces everything but `tags` of the record with the same internal image id; that
-  /// one keeps its `id`, and its `repo_digest` when the new one is empty. Tags are merged. A tag
+  /// one keeps its `id`, and its `repo_digest` and `hash` when the new ones are empty. Tags are merged. A tag
   /// (registry, repository, tag) belongs to one record: others lose it. An empty `id` is chosen
   /// here.
   virtual void put(const model::ImageRecord& record) = 0;
@@ -98,9 +98,13 @@ class ImageStore {
   /// `tag` names does not matter.
   virtual void remove_tag(const model::ImageTag& tag) = 0;
   virtual std::vector<model::ImageRecord> list(const ImageFilter& filter) = 0;  // newest first
+  /// Those that were built of the same: newest first, at most `k_max_found`.
+  virtual std::vector<model::ImageRecord> list_by_hash(std::string_view hash) = 0;
   /// By id, internal image id (or at least 12 characters of its start, with or without `sha256:`),
   /// or pull reference `registry/repository:tag`, or `name:tag`. nullopt when none or several.
   virtual std::optional<model::ImageRecord> find(std::string_view text) = 0;
+
+  static constexpr std::size_t k_max_found = 5;
 };
 
 /// Build records.

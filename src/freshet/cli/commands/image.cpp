@@ -71,6 +71,7 @@ void print_image(const model::ImageRecord& image) {
   print_field("Image", image.image_name);
   print_field("Id", "sha256:" + image.internal_image_id);
   print_field("Digest", image.repo_digest);
+  print_field("Hash", image.hash);
   print_field("Created", to_rfc3339(image.created_at));
   print_field("Platform", image.os + "/" + image.architecture);
   print_field("Size", human_size(image.size_bytes));
