@@ -28,6 +28,7 @@ struct RunOptions {
   std::string name;
   std::vector<std::string> variables;
   std::string progress = "auto";
+  pipeline::CacheSwitches cache;
 };
 
 fs::path find_file(const std::string& path) {
@@ -135,6 +136,7 @@ int run_command(Runtime& runtime, const RunOptions& options) {
     return exit_code_of(ErrorCode::invalid_input);
   }
   request.pipeline = std::move(*parsed);
+  request.cache = options.cache;
   request.pipeline_name = options.name.empty() ? default_name(file) : options.name;
   request.directory = fs::absolute(file).parent_path();
 
@@ -164,6 +166,12 @@ void add_run_command(CLI::App& app, Action& action) {
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   command->add_option("--name", options->name, "Name of the pipeline (default: the folder's)");
+  command->add_flag(
+      "--no-cache", options->cache.no_cache, "Build every instruction anew, in all build steps");
+  command->add_flag(
+      "--no-cf-cache",
+      options->cache.no_cf_cache,
+      "Build although an image of the same inputs was built before");
   command->add_option("--progress", options->progress, "auto, tty, plain or json")
       ->type_name("MODE");
   command->footer(

@@ -244,6 +244,7 @@ Awaitable<RunOutcome> run_pipeline(
   Workspace workspace = Workspace::take(services.data.path(), request.pipeline_name, directory);
   services.data.builds().add(build);  // only now: nothing is left that would keep it from ending
   RunState state(build, std::move(workspace), std::move(directory));
+  state.set_cache_switches(request.cache);
   for (const auto& [name, value] : request.variables) {
     state.set_run_variable(name, value);
   }

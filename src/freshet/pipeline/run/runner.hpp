@@ -16,6 +16,7 @@ struct RunRequest {
   Pipeline pipeline;
   std::string pipeline_name;
   std::vector<std::pair<std::string, std::string>> variables;
+  CacheSwitches cache;
   /// Folder of the pipeline file. When it lies in a git repository, that repository gives the
   /// commit, and is cloned first for a pipeline without a `main_clone` step of its own.
   fs::path directory;

@@ -46,6 +46,12 @@ struct StepImage {
   std::vector<std::string> repo_digests;  // `domain/path@sha256:…`, where it is known to live
 };
 
+/// What a run as a whole says about caches; each is as if every build step said so.
+struct CacheSwitches {
+  bool no_cache = false;
+  bool no_cf_cache = false;
+};
+
 /// What a step leaves for later ones.
 struct StepOutput {
   std::string working_directory;  // in containers; empty when the step has none
@@ -64,6 +70,8 @@ class RunState {
   RunDirectory& directory() { return directory_; }
   Masker& masker() { return masker_; }
   const std::string& volume_name() const { return volume_name_; }
+  const CacheSwitches& cache_switches() const { return cache_switches_; }
+  void set_cache_switches(CacheSwitches switches) { cache_switches_ = switches; }
   /// What steps pull at the same time.
   SingleFlight& pulls() { return pulls_; }
 
@@ -100,6 +108,7 @@ class RunState {
   RunDirectory directory_;
   Masker masker_;
   SingleFlight pulls_;
+  CacheSwitches cache_switches_;
   std::string volume_name_;
   Variables variables_;
   StepOutputs outputs_;

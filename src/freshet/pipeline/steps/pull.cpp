@@ -160,15 +160,6 @@ Awaitable<std::string> pull(
   throw *told;
 }
 
-/// Whether a run of this data directory pushed an image under that name.
-Awaitable<bool> was_pushed_from_here(StepScope scope, oci::Reference reference) {
-  const auto find = [images = &scope.services.data.images(),
-                     name = with_tag(std::move(reference)).to_string()] {
-    return images->find(name).has_value();
-  };
-  co_return co_await offload(scope.services.pool, find);
-}
-
 /// What the engine has under a name.
 struct EngineCopy {
   std::vector<std::string> digests;  // of its pulls and pushes; may be empty
@@ -219,16 +210,6 @@ Awaitable<bool> ask_whether_moved(
     }
   }
   throw *failure;
-}
-
-/// The digests under which the engine knows `image` at any place that it is pulled from.
-std::vector<std::string> known_digests(
-    const engine::ImageDetails& image, const std::vector<PullCandidate>& ways) {
-  std::vector<std::string> out;
-  for (const PullCandidate& way : ways) {
-    std::ranges::copy(digests_of(image, way.reference), std::back_inserter(out));
-  }
-  return out;
 }
 
 Awaitable<bool> is_stale(
@@ -371,6 +352,23 @@ Awaitable<std::string> pull_image(
   }
   SingleFlight::Work work = [=] { return pull_now(ctx, scope, reference, policy, options); };
   co_return co_await scope.run.pulls().join(std::move(key), std::move(work));
+}
+
+std::vector<std::string> known_digests(
+    const engine::ImageDetails& image, const std::vector<PullCandidate>& ways) {
+  std::vector<std::string> out;
+  for (const PullCandidate& way : ways) {
+    std::ranges::copy(digests_of(image, way.reference), std::back_inserter(out));
+  }
+  return out;
+}
+
+Awaitable<bool> was_pushed_from_here(StepScope scope, oci::Reference reference) {
+  const auto find = [images = &scope.services.data.images(),
+                     name = with_tag(std::move(reference)).to_string()] {
+    return images->find(name).has_value();
+  };
+  co_return co_await offload(scope.services.pool, find);
 }
 
 std::vector<std::string> digests_of(

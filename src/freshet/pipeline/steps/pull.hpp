@@ -62,6 +62,13 @@ Awaitable<std::string> pull_image(
 std::vector<std::string> digests_of(
     const engine::ImageDetails& image, const oci::Reference& reference);
 
+/// The digests under which the engine knows `image` at any place that it is pulled from.
+std::vector<std::string> known_digests(
+    const engine::ImageDetails& image, const std::vector<registries::PullCandidate>& ways);
+
+/// Whether a run of this data directory pushed an image under that name.
+Awaitable<bool> was_pushed_from_here(StepScope scope, oci::Reference reference);
+
 /// A login in the form in which the engine takes it; masked in the run's output from now on.
 engine::RegistryAuth to_engine_auth(RunState& run, const registries::RegistryLogin& login);
 

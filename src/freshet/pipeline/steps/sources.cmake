@@ -2,14 +2,19 @@
 list(APPEND FRESHET_PIPELINE_SOURCES
   steps/base_images.cpp
   steps/build.cpp
+  steps/build_key.cpp
+  steps/build_plan.cpp
+  steps/build_skip.cpp
   steps/build_logins.cpp
   steps/build_progress.cpp
+  steps/built_before.cpp
   steps/destination.cpp
   steps/engine_push.cpp
   steps/freestyle.cpp
   steps/git_clone.cpp
   steps/image_records.cpp
   steps/image_source.cpp
+  steps/pinned_image.cpp
   steps/publish.cpp
   steps/pull.cpp
   steps/push.cpp

@@ -62,6 +62,7 @@ struct BuildStep {
   std::vector<Text> build_arguments;  // KEY=value
   std::optional<Text> target;
   BoolValue no_cache;
+  BoolValue no_cf_cache;  // whether images that were built before do not count
   std::optional<Text> registry;
   std::optional<BoolValue> disable_push;  // absent: as the account has it
   std::vector<Text> registry_contexts;  // integrations to pull with

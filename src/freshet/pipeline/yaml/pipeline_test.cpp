@@ -62,6 +62,7 @@ steps:
     - ${{MORE}}
     target: final
     no_cache: Yes
+    no_cf_cache: 'true'
     registry: local
     disable_push: ${{DRY}}
     buildkit: true
@@ -120,6 +121,7 @@ steps:
   EXPECT_THAT(values(image.build_arguments), ElementsAre("A=1", "${{MORE}}"));
   EXPECT_EQ(image.target->value, "final");
   EXPECT_TRUE(image.no_cache.constant);
+  EXPECT_TRUE(image.no_cf_cache.constant);
   EXPECT_EQ(image.registry->value, "local");
   EXPECT_EQ(image.disable_push->expression->value, "${{DRY}}");
 
@@ -128,6 +130,7 @@ steps:
   EXPECT_EQ(inline_build.dockerfile, std::nullopt);
   EXPECT_EQ(inline_build.tag_policy, TagPolicy::lowercase);
   EXPECT_FALSE(inline_build.no_cache.constant);
+  EXPECT_FALSE(inline_build.no_cf_cache.constant);
   EXPECT_FALSE(inline_build.disable_push);
 
   const auto& push = std::get<PushStep>(pipeline.steps[3].body);

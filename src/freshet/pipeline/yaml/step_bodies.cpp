@@ -139,6 +139,7 @@ BuildStep parse_build(FieldReader& fields, Findings& findings) {
   step.build_arguments = fields.assignments("build_arguments");
   step.target = fields.text("target");
   step.no_cache = fields.boolean("no_cache").value_or(BoolValue{});
+  step.no_cf_cache = fields.boolean("no_cf_cache").value_or(BoolValue{});
   step.registry = fields.text("registry");
   step.disable_push = fields.boolean("disable_push");
   step.registry_contexts = fields.texts("registry_contexts");

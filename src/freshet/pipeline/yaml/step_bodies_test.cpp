@@ -275,8 +275,7 @@ TEST(Fields, what_the_language_has_and_we_do_not_is_said) {
         "cache_to",
         "metadata",
         "annotations",
-        "progress",
-        "no_cf_cache"}},
+        "progress"}},
       {"type: push\ncandidate: x", {"scale", "retry"}},
   };
   for (const auto& [step, keys] : cases) {

@@ -43,7 +43,6 @@ const Words& unsupported_keys(StepType type) {
   static const Words git_clone = {
       "exclude_blobs", "exclude_blob", "skip_tags_on_update", "use_proxy", "credentials"};
   static const Words build = {
-      "no_cf_cache",
       "cache_from",
       "cache_to",
       "squash",

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "freshet/engine/buildkit/builder.hpp"
+#include "freshet/pipeline/run/scope.hpp"
+#include "freshet/pipeline/steps/pinned_image.hpp"
+#include "freshet/pipeline/steps/pull.hpp"
+
+#include <string>
+#include <vector>
+
+namespace freshet::pipeline {
+
+/// The key of the image that a build is to make; see `cache::ImageInputs`.
+struct BuildKey {
+  std::string key;  // empty: there is none
+  std::string problem;  // why there is none
+  std::vector<PinnedImage> images;  // that the Dockerfile names
+};
+
+/// Looks at all that the build is made of. What cannot be found out, or takes registries more than
+/// some seconds, leaves it without a key, which is never a failure. `request` as it is before
+/// anything is pulled for it; `dockerfile` is its text.
+Awaitable<BuildKey> find_build_key(
+    Ctx ctx,
+    StepScope scope,
+    engine::BuildRequest request,
+    std::string dockerfile,
+    PullOptions options);
+
+/// Whether the images of a build that just ended were those of its key all the time.
+Awaitable<bool> is_still_true(Ctx ctx, StepScope scope, BuildKey key, PullOptions options);
+
+}  // namespace freshet::pipeline

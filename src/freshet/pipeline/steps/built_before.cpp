@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/pipeline/steps/built_before.hpp"
+
+#include "freshet/pipeline/steps/destination.hpp"
+#include "freshet/pipeline/steps/image_records.hpp"
+#include "freshet/pipeline/steps/publish.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace freshet::pipeline {
+namespace {
+
+/// Registries may not hold up a build for longer.
+constexpr auto k_lookup_limit = std::chrono::seconds(5);
+
+/// What the registry of `reference` itself has under that digest: a mirror may have what is gone.
+Awaitable<std::optional<RegistryImage>> find_there(
+    Ctx ctx, StepScope scope, oci::Reference reference, PullOptions options) {
+  const auto ways = co_await plan_pull(ctx, scope, reference, options);
+  const auto own = std::ranges::find_if(ways, [&](const registries::PullCandidate& way) {
+    return way.reference == reference && !way.is_mirror;
+  });
+  if (own == ways.end()) {
+    co_return std::nullopt;
+  }
+  oci::Place place;
+  place.registry = co_await open_registry(ctx, scope, *own, std::move(options));
+  place.repository = reference.path;
+  const auto manifest =
+      co_await place.registry->find_manifest(ctx, reference.path, reference.digest->to_string());
+  if (!manifest) {
+    co_return std::nullopt;
+  }
+  co_return RegistryImage{std::move(place), *manifest};
+}
+
+/// Asks for one recorded image; what is wrong with it is told.
+Awaitable<std::optional<RegistryImage>> confirm(
+    Ctx ctx, StepScope scope, std::string repo_digest, PullOptions options) {
+  std::string problem = "its registry does not have it any more";
+  try {
+    oci::Reference reference = oci::Reference::parse(repo_digest);
+    auto image = co_await find_there(ctx, scope, std::move(reference), std::move(options));
+    if (image) {
+      co_return image;
+    }
+  } catch (const Error& error) {
+    problem = error.message();
+  }
+  scope.log.line(fmt::format("warning: cannot use {}: {}", repo_digest, problem));
+  co_return std::nullopt;
+}
+
+Awaitable<std::optional<BuiltBefore>> find_by_record(Ctx ctx, StepScope scope, KeyQuery query) {
+  const auto list = [images = &scope.services.data.images(), key = query.key] {
+    return images->list_by_hash(key);
+  };
+  const auto records = co_await offload(scope.services.pool, list);
+  for (const model::ImageRecord& record : records) {
+    if (record.repo_digest.empty()) {
+      continue;
+    }
+    auto image = co_await confirm(ctx, scope, record.repo_digest, query.options);
+    if (image) {
+      co_return BuiltBefore{std::move(*image), record};
+    }
+  }
+  co_return std::nullopt;
+}
+
+/// The caching registry, with the key as a tag of the image there.
+struct CachePlace {
+  Destination destination;
+  oci::Reference reference;
+};
+
+Awaitable<std::optional<CachePlace>> find_cache(StepScope scope, KeyQuery query) {
+  const auto list = [integrations = &scope.services.integrations] { return integrations->list(); };
+  const auto all = co_await offload(scope.services.pool, list);
+  const auto caching = std::ranges::find_if(all, &model::RegistryIntegration::is_caching);
+  if (caching == all.end()) {
+    co_return std::nullopt;
+  }
+  CachePlace place;
+  place.destination = make_destination(scope, *caching, AwsFields());
+  // A host in the name is the target's, not the cache's.
+  place.reference = compose(
+      place.destination,
+      query.image_name,
+      registries::NameSource::build_candidate,
+      query.key,
+      scope.step.at);
+  co_return place;
+}
+
+Awaitable<std::optional<BuiltBefore>> find_in_cache(Ctx ctx, StepScope scope, KeyQuery query) {
+  const auto cache = co_await find_cache(scope, query);
+  if (!cache) {
+    co_return std::nullopt;
+  }
+  oci::Place place;
+  place.registry = co_await open_destination(ctx, scope, cache->destination);
+  place.repository = cache->reference.path;
+  const auto manifest =
+      co_await place.registry->find_manifest(ctx, place.repository, cache->reference.tag);
+  if (!manifest) {
+    co_return std::nullopt;
+  }
+  BuiltBefore found{RegistryImage{std::move(place), *manifest}, model::ImageRecord()};
+  found.record = co_await describe_registry_image(ctx, found.image);
+  if (found.record.os + "/" + found.record.architecture != own_platform()) {
+    co_return std::nullopt;  // nothing that a build here made
+  }
+  const auto known = co_await find_record(scope, found.record.internal_image_id);
+  if (known) {
+    found.record = *known;
+  }
+  co_return found;
+}
+
+Awaitable<std::optional<BuiltBefore>> find_anywhere(Ctx ctx, StepScope scope, KeyQuery query) {
+  auto recorded = co_await find_by_record(ctx, scope, query);
+  if (recorded) {
+    co_return recorded;
+  }
+  co_return co_await find_in_cache(ctx, scope, std::move(query));
+}
+
+/// From where it was pushed to, where that is; else from the engine.
+Awaitable<Published> put_in_cache(
+    Ctx ctx, StepScope scope, CachePlace place, std::string image_id, std::string repo_digest) {
+  PublishRequest request{place.destination, {place.reference}};
+  if (!repo_digest.empty()) {
+    oci::Reference pushed = oci::Reference::parse(repo_digest);
+    auto image = co_await find_there(ctx, scope, std::move(pushed), PullOptions());
+    if (image) {
+      co_return co_await publish(ctx, scope, std::move(*image), std::move(request));
+    }
+  }
+  co_return co_await publish(ctx, scope, std::move(image_id), std::move(request));
+}
+
+}  // namespace
+
+Awaitable<std::optional<BuiltBefore>> find_built_before(Ctx ctx, StepScope scope, KeyQuery query) {
+  const Ctx limited = ctx.within(k_lookup_limit);
+  auto looking = find_anywhere(limited, scope, std::move(query));
+  std::string problem;
+  try {
+    co_return co_await with_deadline(
+        limited, "looking for an image built before", std::move(looking));
+  } catch (const Error& error) {
+    problem = error.message();
+  }
+  scope.log.line(fmt::format("warning: cannot look for an image built before: {}", problem));
+  co_return std::nullopt;
+}
+
+Awaitable<std::optional<std::string>> keep_in_cache(
+    Ctx ctx, StepScope scope, KeyQuery query, std::string image_id, std::string repo_digest) {
+  std::string problem;
+  try {
+    const auto place = co_await find_cache(scope, std::move(query));
+    if (!place) {
+      co_return std::nullopt;
+    }
+    const Published published =
+        co_await put_in_cache(ctx, scope, *place, std::move(image_id), std::move(repo_digest));
+    co_return published.repo_digest;
+  } catch (const Error& error) {
+    problem = error.message();
+  }
+  scope.log.line(fmt::format("warning: the caching registry did not take the image: {}", problem));
+  co_return std::nullopt;
+}
+
+}  // namespace freshet::pipeline

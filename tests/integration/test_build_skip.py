@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds that are left out, because an image of the very same inputs was built before."""
+
+import pytest
+
+from support.freshet import Freshet
+from support.pipelines import BUILD, with_fields
+
+SKIPPED = "Skipping building image: app:"
+PIPELINE = with_fields(BUILD, {"tag": "'${{TAG}}'"})
+NEXT = """\
+      use:
+        image: '${{build}}'
+        commands: [cat /joined]
+"""
+
+
+class App:
+    """A repository whose pipeline builds it under the tag of the run."""
+
+    def __init__(self, freshet, base, files, pipeline=PIPELINE):
+        self.freshet = freshet
+        self.base = base
+        self.repository = freshet.make_repository(pipeline, files)
+        self.last_tag = 0
+
+    def __call__(self, *arguments, freshet=None, **vars):
+        """Runs the pipeline with the next tag: v1, v2, …"""
+        self.last_tag += 1
+        vars = {"BASE": self.base, "TAG": f"v{self.last_tag}", **vars}
+        run = (freshet or self.freshet).run_repository(self.repository, vars, arguments)
+        assert run.result == "success", run
+        return run
+
+    def commit(self, files):
+        self.repository.commit(files)
+        return self
+
+
+def was_skipped(run):
+    """Whether the step says so; what it says must fit together."""
+    step = run["build"]
+    is_built = any(line.startswith("Built ") for line in step.log)
+    assert is_built != any(line.startswith(SKIPPED) for line in step.log), run
+    assert is_built == bool(step.vertices), run
+    return not is_built
+
+
+def cached(run):
+    """How many instructions were cached, of how many."""
+    (line,) = [line for line in run["build"].log if line.startswith("Built ")]
+    words = line.partition(": ")[2].split()
+    return int(words[0]), int(words[2])
+
+
+def images(run):
+    return [event["image"] for event in run.events if event["event"] == "image"]
+
+
+def images_key(app):
+    (record,) = app.freshet.json("image", "list")["images"]
+    return record["hash"]
+
+
+@pytest.fixture
+def app(connected, local_image, files):
+    return App(connected, local_image, files)
+
+
+@pytest.fixture
+def another(binary, tmp_path, engine):
+    """The binary with another empty data directory."""
+    (tmp_path / "another").mkdir()
+    return Freshet(binary, tmp_path / "another", engine)
+
+
+# --- what is skipped --------------------------------------------------------------------------
+
+
+def test_a_commit_that_is_built_again_is_not_built_again(app, registry, engine, prefix):
+    first, second = app(), app()
+
+    assert (was_skipped(first), was_skipped(second)) == (False, True)
+    digest = registry.manifest(f"{prefix}/app", "v1").digest
+    assert f"{SKIPPED}v2" in second["build"].log
+    assert f"Already built: {registry.address}/{prefix}/app@{digest}" in second["build"].log
+    assert registry.manifest(f"{prefix}/app", "v2").digest == digest
+    names = engine.image(f"{registry.address}/{prefix}/app:v2")["RepoTags"]
+    assert f"{registry.address}/{prefix}/app:v1" in names
+    (record,) = app.freshet.json("image", "list")["images"]
+    assert [tag["tag"] for tag in record["tags"]] == ["v1", "v2"]
+    (told,) = images(second)
+    assert told["internal_image_id"] == record["internal_image_id"]
+    labels = registry.config(f"{prefix}/app", "v1")["config"]["Labels"]
+    assert labels["io.codefresh.repo.hash"] == record["hash"]
+    assert f"Image key: {record['hash']} (" in second["build"].text
+
+
+def test_later_steps_use_the_image_of_a_skipped_build(connected, local_image, files):
+    app = App(connected, local_image, files, PIPELINE.rstrip(" ") + NEXT)
+
+    app()
+    run = app()
+
+    assert was_skipped(run)
+    assert run["use"].result == "success", run
+    assert files["a.txt"] in run["use"].text
+
+
+def test_a_change_that_the_build_does_not_get_is_no_change(app):
+    app.commit({".dockerignore": ".git\nnotes\n", "notes": "one"})
+    app()
+
+    assert was_skipped(app.commit({"notes": "another"})())
+
+
+def test_an_image_is_copied_to_a_registry_that_lacks_it(
+    both, local_image, files, registry, other_registry, prefix
+):
+    app = App(both, local_image, files, with_fields(PIPELINE, {"registry": "'${{WHERE}}'"}))
+
+    app(WHERE="staging")
+    run = app(WHERE="prod")
+
+    assert was_skipped(run)
+    wanted = registry.manifest(f"{prefix}/app", "v1").digest
+    assert other_registry.manifest(f"{prefix}/prod/app", "v2").digest == wanted
+
+
+def test_an_engine_without_any_image_needs_none(
+    connected, base_image, files, disposable_engine, registry, prefix
+):
+    app = App(connected, base_image, files)
+
+    app()
+    run = app(freshet=connected.with_engine(disposable_engine))
+
+    assert was_skipped(run)
+    assert disposable_engine.get("/images/json") == []
+    digest = registry.manifest(f"{prefix}/app", "v1").digest
+    assert registry.manifest(f"{prefix}/app", "v2").digest == digest
+
+
+def test_an_engine_without_the_image_gets_it_for_a_step_that_runs_in_it(
+    connected, base_image, files, disposable_engine
+):
+    app = App(connected, base_image, files, PIPELINE.rstrip(" ") + NEXT)
+
+    app()
+    run = app(freshet=connected.with_engine(disposable_engine))
+
+    assert was_skipped(run)
+    assert files["a.txt"] in run["use"].text
+
+
+def test_the_caching_registry_knows_images_that_others_built(
+    app, another, registry, local_image, files, prefix
+):
+    another.registry_add(registry, prefix=prefix)
+    app()
+
+    key = images_key(app)
+    assert registry.tags(f"{prefix}/app") == sorted([key, "v1"])
+    run = app(freshet=another)
+
+    assert was_skipped(run)
+    (record,) = another.json("image", "list")["images"]
+    (before,) = app.freshet.json("image", "list")["images"]
+    for field in ("internal_image_id", "repo_digest", "hash", "dockerfile"):
+        assert record[field] == before[field], field
+    assert [tag["tag"] for tag in record["tags"]] == ["v2"]
+
+
+def test_an_image_that_is_not_pushed_is_kept_in_the_caching_registry(
+    connected, base_image, files, disposable_engine, registry, prefix
+):
+    pipeline = with_fields(PIPELINE, {"disable_push": "true"})
+    app = App(connected, base_image, files, pipeline)
+    clean = connected.with_engine(disposable_engine)
+
+    app()
+    key = images_key(app)
+    assert registry.tags(f"{prefix}/app") == [key]
+    run = app(freshet=clean)
+
+    assert was_skipped(run)
+    assert registry.tags(f"{prefix}/app") == [key]
+    assert disposable_engine.image("app:v2") is not None
+
+
+# --- what is built ----------------------------------------------------------------------------
+
+
+def commit_file(app):
+    app.commit({"b.txt": "c" * 2000})
+
+
+def commit_mode(app):
+    (app.repository.path / "a.txt").chmod(0o755)
+    app.commit({})
+
+
+def commit_link(app):
+    link = app.repository.path / "link"
+    link.unlink()
+    link.symlink_to("b.txt")
+    app.commit({})
+
+
+def commit_ignored_file(app):
+    app.commit({".dockerignore": ".git\nb.txt\n", "Dockerfile": "ARG BASE\nFROM ${BASE}\n"})
+
+
+@pytest.mark.parametrize("change", [commit_file, commit_mode, commit_link, commit_ignored_file])
+def test_a_change_of_what_the_build_gets_is_built(app, change):
+    (app.repository.path / "link").symlink_to("a.txt")
+    app.commit({})
+    app()
+
+    change(app)
+
+    assert not was_skipped(app())
+
+
+def test_another_build_argument_is_another_image(connected, local_image, files):
+    pipeline = BUILD.replace("'BASE=${{BASE}}'", "'BASE=${{BASE}}', 'MORE=${{MORE}}'")
+    app = App(connected, local_image, files, with_fields(pipeline, {"tag": "'${{TAG}}'"}))
+
+    assert not was_skipped(app(MORE="1"))
+    assert not was_skipped(app(MORE="2"))
+    assert was_skipped(app(MORE="1"))
+
+
+def test_a_base_image_whose_tag_moved_is_built_on(
+    connected, base_image, files, registry, engine, prefix
+):
+    """Although the engine has the older one under that name."""
+    config = registry.docker_config()
+    name = engine.put_image(base_image, registry, f"{prefix}/base:1")
+    old = f"{registry.address}/{prefix}/base@{registry.manifest(f'{prefix}/base', '1').digest}"
+    engine.docker("pull", "--quiet", name, config=config)
+    app = App(connected, name, files)
+    app()
+    assert was_skipped(app())
+
+    container = engine.docker("create", name, "true").stdout.strip()
+    engine.docker("commit", "--change", "LABEL moved=yes", container, f"{prefix}-moved:1")
+    engine.docker("rm", container)
+    engine.put_image(f"{prefix}-moved:1", registry, f"{prefix}/base:1")
+    engine.docker("pull", "--quiet", old, config=config)
+    engine.docker("tag", old, name)
+    run = app()
+
+    assert not was_skipped(run)
+    assert registry.config(f"{prefix}/app", "v3")["config"]["Labels"]["moved"] == "yes"
+    assert was_skipped(app())
+
+
+def test_an_image_that_was_deleted_in_the_registry_is_built(app, registry, prefix):
+    app()
+    registry.remove(f"{prefix}/app", "v1")
+
+    run = app()
+
+    assert not was_skipped(run)
+    assert "its registry does not have it any more" in run["build"].text
+    assert registry.manifest(f"{prefix}/app", "v2") is not None
+    assert was_skipped(app())
+
+
+@pytest.mark.parametrize(
+    ("fields", "arguments", "why", "is_cached"),
+    [
+        ({"no_cf_cache": "true"}, [], "'no_cf_cache' is set", True),
+        ({"no_cache": "'yes'"}, [], "'no_cache' is set", False),
+        ({}, ["--no-cf-cache"], "'--no-cf-cache' was given", True),
+        ({}, ["--no-cache"], "'--no-cache' was given", False),
+    ],
+)
+def test_a_switch_makes_every_build_run(
+    connected, local_image, files, fields, arguments, why, is_cached
+):
+    app = App(connected, local_image, files, with_fields(PIPELINE, fields))
+
+    app(*arguments)
+    run = app(*arguments)
+
+    assert not was_skipped(run)
+    assert f"Not looking for an image built before: {why}" in run["build"].log
+    assert cached(run) == ((2, 2) if is_cached else (0, 2))
+
+
+def test_a_build_that_fetches_what_may_change_is_run(connected, local_image, files):
+    dockerfile = "ARG BASE\nFROM ${BASE}\nARG WHAT=a.txt\nADD $WHAT /joined\n"
+    app = App(connected, local_image, {**files, "Dockerfile": dockerfile})
+
+    app()
+    run = app()
+
+    assert not was_skipped(run)
+    assert run["build"].log[0] == (
+        "Not looking for an image built before: line 4 adds '$WHAT', which may change elsewhere: "
+        "give it a --checksum, or COPY it"
+    )
+
+
+def test_without_a_registry_nothing_is_looked_for(freshet, local_image, files):
+    app = App(freshet, local_image, files)
+
+    app()
+    run = app()
+
+    assert not was_skipped(run)
+    assert "Image key" not in run["build"].text
+
+
+# --- trouble ----------------------------------------------------------------------------------
+
+
+def test_a_caching_registry_that_fails_costs_a_warning(
+    freshet, local_image, files, registry, disposable_registry, prefix
+):
+    freshet.registry_add(registry, prefix=prefix, cache=False)
+    freshet.registry_add(disposable_registry, name="cache", default=False)
+    disposable_registry.stop()
+    app = App(freshet, local_image, files)
+
+    run = app()
+
+    assert not was_skipped(run)
+    assert "warning: cannot look for an image built before: " in run["build"].text
+    assert "warning: the caching registry did not take the image: " in run["build"].text
+    assert registry.tags(f"{prefix}/app") == ["v1"]
+    assert was_skipped(app())
