@@ -136,7 +136,7 @@ def both(freshet, registry, other_registry, prefix):
     """Both registries, connected as 'staging' (the default) and 'prod'."""
     freshet.registry_add(registry, name="staging", prefix=prefix)
     freshet.registry_add(
-        other_registry, name="prod", prefix=f"{prefix}/prod", default=False, cache=False
+        other_registry, name="prod", prefix=f"{prefix}/prod", default=False
     )
     return freshet
 

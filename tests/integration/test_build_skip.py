@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds that are left out, because an image of the very same inputs was built before."""
 
+import os
+import socket
+from types import SimpleNamespace
+
 import pytest
 
 from support.freshet import Freshet
@@ -60,6 +64,13 @@ def images(run):
 def images_key(app):
     (record,) = app.freshet.json("image", "list")["images"]
     return record["hash"]
+
+
+@pytest.fixture
+def caching(freshet, registry, prefix):
+    """The binary with the tests' registry as its default one and as its caching one."""
+    freshet.registry_add(registry, prefix=prefix, cache=True)
+    return freshet
 
 
 @pytest.fixture
@@ -154,9 +165,10 @@ def test_an_engine_without_the_image_gets_it_for_a_step_that_runs_in_it(
 
 
 def test_the_caching_registry_knows_images_that_others_built(
-    app, another, registry, local_image, files, prefix
+    caching, another, registry, local_image, files, prefix
 ):
-    another.registry_add(registry, prefix=prefix)
+    another.registry_add(registry, prefix=prefix, cache=True)
+    app = App(caching, local_image, files)
     app()
 
     key = images_key(app)
@@ -172,11 +184,11 @@ def test_the_caching_registry_knows_images_that_others_built(
 
 
 def test_an_image_that_is_not_pushed_is_kept_in_the_caching_registry(
-    connected, base_image, files, disposable_engine, registry, prefix
+    caching, base_image, files, disposable_engine, registry, prefix
 ):
     pipeline = with_fields(PIPELINE, {"disable_push": "true"})
-    app = App(connected, base_image, files, pipeline)
-    clean = connected.with_engine(disposable_engine)
+    app = App(caching, base_image, files, pipeline)
+    clean = caching.with_engine(disposable_engine)
 
     app()
     key = images_key(app)
@@ -320,8 +332,8 @@ def test_without_a_registry_nothing_is_looked_for(freshet, local_image, files):
 def test_a_caching_registry_that_fails_costs_a_warning(
     freshet, local_image, files, registry, disposable_registry, prefix
 ):
-    freshet.registry_add(registry, prefix=prefix, cache=False)
-    freshet.registry_add(disposable_registry, name="cache", default=False)
+    freshet.registry_add(registry, prefix=prefix)
+    freshet.registry_add(disposable_registry, name="cache", default=False, cache=True)
     disposable_registry.stop()
     app = App(freshet, local_image, files)
 
@@ -332,3 +344,68 @@ def test_a_caching_registry_that_fails_costs_a_warning(
     assert "warning: the caching registry did not take the image: " in run["build"].text
     assert registry.tags(f"{prefix}/app") == ["v1"]
     assert was_skipped(app())
+
+
+def test_a_caching_registry_that_is_silent_holds_up_a_build_for_seconds(
+    freshet, local_image, files, registry, prefix
+):
+    freshet.registry_add(registry, prefix=prefix)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        cache = SimpleNamespace(
+            address=f"127.0.0.1:{silent.getsockname()[1]}", username="ada", password="none"
+        )
+        freshet.registry_add(cache, name="cache", default=False, cache=True)
+        app = App(freshet, local_image, files)
+
+        run = app()
+
+    assert not was_skipped(run)
+    text = run["build"].text
+    assert "warning: cannot look for an image built before: looking for an image built" in text
+    assert "warning: the caching registry did not take the image: " in text
+    (ended,) = [e for e in run.events if e["event"] == "step_finished" and e["step"] == "build"]
+    assert ended["duration_ms"] < 30_000  # 5 seconds before the build, 5 after it
+
+
+# --- what a build gets of a folder ------------------------------------------------------------
+
+
+def test_the_context_of_a_folder_is_listed_with_a_digest_for_each_file(freshet, tmp_path):
+    folder = tmp_path / "context"
+    (folder / "src").mkdir(parents=True)
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    (folder / ".dockerignore").write_text("*.log\nDockerfile\n.dockerignore\n")
+    (folder / "src/main.c").write_text("int main() {}\n")
+    (folder / "notes.log").write_text("today")
+
+    def listed(*options):
+        return freshet.json("cache", "context", folder, "--list", *options)
+
+    before = listed()
+    os.utime(folder / "src/main.c", (1, 1))
+    (folder / "notes.log").write_text("tomorrow")
+    assert listed()["digest"] == before["digest"]
+    (folder / "src/main.c").chmod(0o755)
+    after = listed()
+
+    assert [entry["path"] for entry in before["entries"]] == ["src", "src/main.c"]
+    assert (before["files"], before["bytes"]) == (1, 14)
+    assert after["digest"] != before["digest"]
+    assert after["entries"][0] == before["entries"][0]
+    assert after["entries"][1] != before["entries"][1]
+    text = freshet.run("cache", "context", folder, "--list").stdout.splitlines()
+    assert text[1] == f"{after['entries'][1]['digest']}  src/main.c"
+    assert text[2].startswith(f"{after['digest']}: 1 files, 14 B, ")
+
+    (folder / "other.dockerignore").write_text("src\n")
+    (folder / "other").write_text("FROM scratch\n")
+    paths = [entry["path"] for entry in listed("--file", "other")["entries"]]
+    assert "notes.log" in paths
+    assert "src" not in paths
+
+
+def test_a_context_without_its_dockerfile_is_told(freshet, tmp_path):
+    refused = freshet.run("cache", "context", tmp_path, check=False)
+
+    assert refused.returncode == 1
+    assert refused.stderr == f"error: no Dockerfile found at '{tmp_path}/Dockerfile'\n"

@@ -276,8 +276,8 @@ def test_a_target_leaves_out_what_it_does_not_need(build, registry, prefix):
 
 
 def test_without_cache_every_command_runs_again(build):
-    assert build().result == "success"
-    again, anew = build(), build(no_cache="'yes'")
+    assert build(no_cf_cache="true").result == "success"
+    again, anew = build(no_cf_cache="true"), build(no_cache="'yes'")
 
     assert again["build"].vertex("RUN cat").cached
     assert not anew["build"].vertex("RUN cat").cached, anew
@@ -285,7 +285,7 @@ def test_without_cache_every_command_runs_again(build):
 
 
 def test_an_unchanged_second_build_is_cached_and_sends_nothing(build, files):
-    first, second = build(), build()
+    first, second = build(no_cf_cache="true"), build(no_cf_cache="true")
 
     assert (first.result, second.result) == ("success", "success"), second
     assert not first["build"].vertex("RUN cat").cached
@@ -363,7 +363,7 @@ def test_without_a_tag_the_branch_is_the_tag(build, registry, prefix, files):
 
 def test_the_registry_of_the_step_wins_over_the_default_one(build, registry, prefix):
     build.freshet.registry_add(
-        registry, name="second", prefix=f"{prefix}/second", default=False, cache=False
+        registry, name="second", prefix=f"{prefix}/second", default=False
     )
 
     run = build(registry="second")
@@ -496,8 +496,10 @@ def test_the_labels_say_where_the_image_comes_from(build, registry, prefix):
 
     assert run.result == "success", run
     labels = registry.config(f"{prefix}/app", "main")["config"]["Labels"]
+    (record,) = build.freshet.json("image", "list")["images"]
     assert labels == {
         "io.codefresh.repo.branch": "main",
+        "io.codefresh.repo.hash": record["hash"],
         "io.codefresh.repo.name": "app",
         "io.codefresh.repo.sha": run.repository.revision,
         "io.codefresh.repo.type": "yml",

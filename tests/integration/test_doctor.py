@@ -89,7 +89,7 @@ def test_an_engine_without_buildkit_is_found(freshet):
 
 def test_a_registry_that_is_down_is_found_and_named(freshet, registry, disposable_registry):
     freshet.registry_add(registry)
-    freshet.registry_add(disposable_registry, name="lost", default=False, cache=False)
+    freshet.registry_add(disposable_registry, name="lost", default=False)
     disposable_registry.kill()
 
     findings = examine(freshet, 1)

@@ -124,7 +124,7 @@ def test_a_lost_source_registry_is_replaced_by_the_engine(
     freshet, engine, registry, disposable_registry, local_image, prefix
 ):
     freshet.registry_add(disposable_registry, name="staging")
-    freshet.registry_add(registry, name="prod", prefix=prefix, default=False, cache=False)
+    freshet.registry_add(registry, name="prod", prefix=prefix, default=False)
     candidate = f"{disposable_registry.address}/app:1"
     engine.docker("tag", local_image, candidate)
     disposable_registry.kill()

@@ -140,7 +140,7 @@ def test_an_integrations_proxy_is_for_that_registry_alone(
 ):
     ca = ("--ca", tls_registry.tls / "ca.pem")
     add_behind_proxy(freshet, tls_registry, proxy, "far", "--prefix", prefix, "--default", *ca)
-    freshet.registry_add(registry, name="near", prefix=prefix, default=False, cache=False)
+    freshet.registry_add(registry, name="near", prefix=prefix, default=False)
 
     run = push(freshet, local_image, prefix)
     freshet.run("image", "copy", "--from", "far", "--to", "near", "app:v1", "app:v1")

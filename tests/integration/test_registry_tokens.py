@@ -261,7 +261,7 @@ def test_a_copy_whose_source_token_expires_goes_on(
     connect(freshet, source, "--prefix", "team", "--default", name="direct")
     assert push(freshet, local_image, prefix).result == "success"
     digest = source.manifest("team/app", "v1").digest
-    freshet.registry_add(registry, name="target", prefix=prefix, default=False, cache=False)
+    freshet.registry_add(registry, name="target", prefix=prefix, default=False)
     source.tokens_of.issued.clear()
     source.tokens_of.life = 1
     hold = Hold(source, is_held)

@@ -42,7 +42,7 @@ def strict_zot(tmp_path_factory):
 def both(freshet, registry, zot, prefix):
     """Docker's registry as 'old', the default one, and zot as 'new'."""
     freshet.registry_add(registry, name="old", prefix=prefix)
-    freshet.registry_add(zot, name="new", prefix=prefix, default=False, cache=False)
+    freshet.registry_add(zot, name="new", prefix=prefix, default=False)
     return freshet
 
 
@@ -155,7 +155,7 @@ def test_zot_that_takes_no_docker_types_says_so(freshet, strict_zot, registry, e
     candidate = engine.put_image(base_image, registry, f"{prefix}/app:1")
     assert "docker" in registry.manifest(f"{prefix}/app", "1").media_type
     freshet.registry_add(registry, name="old")
-    freshet.registry_add(strict_zot, name="strict", default=False, cache=False)
+    freshet.registry_add(strict_zot, name="strict", default=False)
     target = f"{strict_zot.address}/{prefix}/app:1"
 
     done = freshet.run("image", "copy", candidate, target, check=False)

@@ -71,7 +71,7 @@ class Freshet:
         return {path.name: path.read_text(errors="replace") for path in sorted(folder.iterdir())}
 
     def registry_add(
-        self, registry, name="local", prefix=None, default=True, cache=True,
+        self, registry, name="local", prefix=None, default=True, cache=False,
         username=None, password=None, check=True,
     ):
         """Adds the tests' registry as an integration; the password goes through stdin."""

@@ -58,6 +58,7 @@ int run(int argc, char** argv) {
   add_run_command(app, action);
   add_registry_commands(app, action);
   add_image_commands(app, action);
+  add_cache_commands(app, action);
   add_doctor_command(app, action);
   app.add_subcommand("version", "Print the version")->callback([&action] {
     action = [](Runtime&) {

@@ -15,7 +15,8 @@ namespace {
 std::string select_images(std::string_view rest) {
   return fmt::format(
       "SELECT id, internal_image_id, image_name, repo_digest, created_at, size_bytes, os, "
-      "architecture, hash, dockerfile, {}, build_id, pipeline, step, build_duration_ms, push_duration_ms "
+      "architecture, hash, dockerfile, {}, build_id, pipeline, step, build_duration_ms, "
+      "push_duration_ms "
       "FROM images {}",
       k_git_columns,
       rest);
@@ -105,13 +106,15 @@ void upsert(soci::session& session, const model::ImageRecord& image) {
           "INSERT INTO images (id, internal_image_id, image_name, repo_digest, created_at, "
           "size_bytes, "
           "os, architecture, hash, dockerfile, {}, build_id, pipeline, step, build_duration_ms, "
-          "push_duration_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "push_duration_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "?, "
           "?) "
           "ON CONFLICT (internal_image_id) DO UPDATE SET image_name = excluded.image_name, "
           "repo_digest = iif(excluded.repo_digest = '', images.repo_digest, excluded.repo_digest), "
           "created_at = excluded.created_at, size_bytes = excluded.size_bytes, os = excluded.os, "
           "architecture = excluded.architecture, "
-          "hash = iif(excluded.hash = '', images.hash, excluded.hash), dockerfile = excluded.dockerfile, "
+          "hash = iif(excluded.hash = '', images.hash, excluded.hash), dockerfile = "
+          "excluded.dockerfile, "
           "repo_owner = excluded.repo_owner, repo_name = excluded.repo_name, "
           "branch = excluded.branch, revision = excluded.revision, "
           "commit_author = excluded.commit_author, commit_message = excluded.commit_message, "

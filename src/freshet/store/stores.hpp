@@ -84,9 +84,9 @@ class ImageStore {
   virtual ~ImageStore() = default;
 
   /// Inserts, or replaces everything but `tags` of the record with the same internal image id; that
-  /// one keeps its `id`, and its `repo_digest` and `hash` when the new ones are empty. Tags are merged. A tag
-  /// (registry, repository, tag) belongs to one record: others lose it. An empty `id` is chosen
-  /// here.
+  /// one keeps its `id`, and its `repo_digest` and `hash` when the new ones are empty. Tags are
+  /// merged. A tag (registry, repository, tag) belongs to one record: others lose it. An empty `id`
+  /// is chosen here.
   virtual void put(const model::ImageRecord& record) = 0;
   /// Adds a tag to the record of that image; an empty `repo_digest` leaves the stored one. Throws
   /// not_found.

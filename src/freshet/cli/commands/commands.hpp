@@ -17,6 +17,7 @@ using Action = std::function<int(Runtime& runtime)>;
 void add_registry_commands(CLI::App& app, Action& action);
 void add_run_command(CLI::App& app, Action& action);
 void add_image_commands(CLI::App& app, Action& action);
+void add_cache_commands(CLI::App& app, Action& action);
 void add_doctor_command(CLI::App& app, Action& action);
 
 }  // namespace freshet::cli

@@ -158,7 +158,7 @@ Awaitable<StepOutput> run_build(Ctx ctx, StepScope scope, BuildStep step) {
   } else if (!key.problem.empty()) {
     scope.log.line(fmt::format("Not looking for an image built before: {}", key.problem));
   } else if (!key.key.empty()) {
-    std::optional<StepOutput> output = co_await use_built_before(ctx, scope, plan, key.key);
+    std::optional<StepOutput> output = co_await use_built_before(ctx, scope, plan, key);
     if (output) {
       co_return std::move(*output);
     }

@@ -2,12 +2,9 @@
 #include "freshet/pipeline/steps/build_key.hpp"
 
 #include "freshet/base/text.hpp"
-#include "freshet/cache/context_digest.hpp"
-#include "freshet/cache/ignore_file.hpp"
 #include "freshet/cache/image_key.hpp"
-#include "freshet/engine/buildkit/dockerfile_source.hpp"
-#include "freshet/oci/digest.hpp"
 #include "freshet/pipeline/steps/base_images.hpp"
+#include "freshet/pipeline/steps/build_context.hpp"
 #include "freshet/pipeline/steps/registry_image.hpp"
 
 #include <fmt/format.h>
@@ -17,41 +14,6 @@ namespace {
 
 /// Registries may not hold up a build for longer.
 constexpr auto k_asking_limit = std::chrono::seconds(5);
-constexpr std::size_t k_max_ignore_bytes = 4 << 20;
-
-/// The text of a file of `tree`; empty when there is none.
-std::string read_if_there(const engine::FileTree& tree, const std::string& path) {
-  try {
-    const auto file = tree.open(path);
-    std::string text(k_max_ignore_bytes, '\0');
-    text.resize(file->read(text.data(), text.size()));
-    return text;
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::not_found) {
-      return {};
-    }
-    throw;
-  }
-}
-
-/// The ignore file of the Dockerfile itself, where it has one, holds alone.
-std::vector<std::string> find_excludes(const engine::BuildRequest& request) {
-  const engine::DockerfileSource source = engine::load_dockerfile(request);
-  const std::string own = source.file_name + ".dockerignore";
-  bool has_own = false;
-  source.tree->list({}, [&](const engine::FileEntry& entry) {
-    has_own = has_own || entry.path == own;
-    return true;
-  });
-  return cache::parse_ignore_file(
-      has_own ? read_if_there(*source.tree, own)
-              : read_if_there(engine::DirectoryTree(request.context_directory), ".dockerignore"));
-}
-
-fs::path memo_of(const StepScope& scope, const engine::BuildRequest& request) {
-  const std::string name(oci::Digest::of(request.source_key).hex().substr(0, 40));
-  return scope.services.data.path() / "contexts" / (name + ".memo");
-}
 
 /// What the Dockerfile names, and the builder's frontend where the build chooses one. Throws
 /// unsupported with the reason when that cannot be told.
@@ -118,12 +80,9 @@ Awaitable<BuildKey> make_key(
   std::vector<std::string> images = find_images(request, dockerfile);
   auto asking = pin_all(limited, scope, std::move(images), std::move(options));
   out.images = co_await with_deadline(limited, "asking for base images", std::move(asking));
-  const auto digest = [request, memo = memo_of(scope, request)] {
-    cache::ContextRequest context;
-    context.root = request.context_directory;
-    context.excludes = find_excludes(request);
-    context.memo = memo;
-    return cache::digest_context(context);
+  out.time_left = limited.deadline - Ctx::Clock::now();
+  const auto digest = [request, data = scope.services.data.path()] {
+    return cache::digest_context(make_context_request(request, data));
   };
   const cache::ContextDigest context = co_await offload(scope.services.pool, digest);
   out.key = cache::make_image_key(to_inputs(request, dockerfile, out.images, context));

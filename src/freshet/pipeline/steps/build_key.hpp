@@ -16,10 +16,11 @@ struct BuildKey {
   std::string key;  // empty: there is none
   std::string problem;  // why there is none
   std::vector<PinnedImage> images;  // that the Dockerfile names
+  Ctx::Clock::duration time_left{};  // of what looking for the image may cost
 };
 
 /// Looks at all that the build is made of. What cannot be found out, or takes registries more than
-/// some seconds, leaves it without a key, which is never a failure. `request` as it is before
+/// 5 seconds, leaves it without a key, which is never a failure. `request` as it is before
 /// anything is pulled for it; `dockerfile` is its text.
 Awaitable<BuildKey> find_build_key(
     Ctx ctx,

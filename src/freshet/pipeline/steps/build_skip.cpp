@@ -107,15 +107,16 @@ StepOutput make_output(
 }
 
 Awaitable<std::optional<StepOutput>> use_built_before(
-    Ctx ctx, StepScope scope, const BuildPlan& plan, std::string key) {
-  KeyQuery query = make_query(plan, key);
-  std::optional<BuiltBefore> found = co_await find_built_before(ctx, scope, std::move(query));
+    Ctx ctx, StepScope scope, const BuildPlan& plan, const BuildKey& key) {
+  KeyQuery query = make_query(plan, key.key);
+  std::optional<BuiltBefore> found =
+      co_await find_built_before(ctx.within(key.time_left), scope, std::move(query));
   if (!found) {
     co_return std::nullopt;
   }
   std::string problem;
   try {
-    co_return co_await use(ctx, scope, plan, std::move(*found), std::move(key));
+    co_return co_await use(ctx, scope, plan, std::move(*found), key.key);
   } catch (const Error& error) {
     problem = error.message();
   }

@@ -19,7 +19,7 @@ StepOutput make_output(
 /// registry too, and is pulled only where it stays in the engine. nullopt when there is none, or
 /// when it could not be used, which the log says: then it is to be built.
 Awaitable<std::optional<StepOutput>> use_built_before(
-    Ctx ctx, StepScope scope, const BuildPlan& plan, std::string key);
+    Ctx ctx, StepScope scope, const BuildPlan& plan, const BuildKey& key);
 
 /// Makes an image that was just built one that can be found by its key: in its record, and in the
 /// caching registry. Nothing happens without a key, or when the key may not be true.

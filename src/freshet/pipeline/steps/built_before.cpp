@@ -12,8 +12,9 @@
 namespace freshet::pipeline {
 namespace {
 
-/// Registries may not hold up a build for longer.
-constexpr auto k_lookup_limit = std::chrono::seconds(5);
+/// A caching registry that does not answer holds up a build for so long; what is sent to one that
+/// does may take its time.
+constexpr auto k_answer_limit = std::chrono::seconds(5);
 
 /// What the registry of `reference` itself has under that digest: a mirror may have what is gone.
 Awaitable<std::optional<RegistryImage>> find_there(
@@ -128,9 +129,19 @@ Awaitable<std::optional<BuiltBefore>> find_anywhere(Ctx ctx, StepScope scope, Ke
   co_return co_await find_in_cache(ctx, scope, std::move(query));
 }
 
+/// Throws when the registry does not answer soon: pushes have more patience.
+Awaitable<void> require_answer(Ctx ctx, StepScope scope, CachePlace place) {
+  const Ctx limited = ctx.within(k_answer_limit);
+  const auto registry = co_await open_destination(limited, scope, place.destination);
+  auto asking = registry->find_manifest(limited, place.reference.path, place.reference.tag);
+  co_await with_deadline(
+      limited, fmt::format("waiting for {}", place.reference.domain), std::move(asking));
+}
+
 /// From where it was pushed to, where that is; else from the engine.
 Awaitable<Published> put_in_cache(
     Ctx ctx, StepScope scope, CachePlace place, std::string image_id, std::string repo_digest) {
+  co_await require_answer(ctx, scope, place);
   PublishRequest request{place.destination, {place.reference}};
   if (!repo_digest.empty()) {
     oci::Reference pushed = oci::Reference::parse(repo_digest);
@@ -145,12 +156,10 @@ Awaitable<Published> put_in_cache(
 }  // namespace
 
 Awaitable<std::optional<BuiltBefore>> find_built_before(Ctx ctx, StepScope scope, KeyQuery query) {
-  const Ctx limited = ctx.within(k_lookup_limit);
-  auto looking = find_anywhere(limited, scope, std::move(query));
+  auto looking = find_anywhere(ctx, scope, std::move(query));
   std::string problem;
   try {
-    co_return co_await with_deadline(
-        limited, "looking for an image built before", std::move(looking));
+    co_return co_await with_deadline(ctx, "looking for an image built before", std::move(looking));
   } catch (const Error& error) {
     problem = error.message();
   }

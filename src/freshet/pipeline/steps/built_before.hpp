@@ -24,9 +24,9 @@ struct KeyQuery {
   PullOptions options;
 };
 
-/// Looks for the image of a key: among the records, newest first, then in the caching registry
-/// under the key as its tag. A registry confirms that it has it. Trouble costs some seconds at
-/// most, is told in the log, and is the same as finding nothing.
+/// Looks for the image of a key until the deadline of `ctx`: among the records, newest first, then
+/// in the caching registry under the key as its tag. A registry confirms that it has it. Trouble is
+/// told in the log, and is the same as finding nothing.
 Awaitable<std::optional<BuiltBefore>> find_built_before(Ctx ctx, StepScope scope, KeyQuery query);
 
 /// Gives the caching registry the image that was just built, under its key as its tag; returns

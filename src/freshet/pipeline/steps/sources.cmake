@@ -2,6 +2,7 @@
 list(APPEND FRESHET_PIPELINE_SOURCES
   steps/base_images.cpp
   steps/build.cpp
+  steps/build_context.cpp
   steps/build_key.cpp
   steps/build_plan.cpp
   steps/build_skip.cpp
