@@ -9,6 +9,7 @@ import pytest
 
 from support.freshet import Freshet
 from support.pipelines import BUILD, with_fields
+from support.servers import Answer, serve
 
 SKIPPED = "Skipping building image: app:"
 PIPELINE = with_fields(BUILD, {"tag": "'${{TAG}}'"})
@@ -303,15 +304,17 @@ def test_a_switch_makes_every_build_run(
 
 
 def test_a_build_that_fetches_what_may_change_is_run(connected, local_image, files):
-    dockerfile = "ARG BASE\nFROM ${BASE}\nARG WHAT=a.txt\nADD $WHAT /joined\n"
-    app = App(connected, local_image, {**files, "Dockerfile": dockerfile})
+    with serve(lambda *_: Answer(200, "fetched")) as server:
+        url = f"http://{server}/a.txt"
+        dockerfile = f"ARG BASE\nFROM ${{BASE}}\nARG WHAT={url}\nADD $WHAT /joined\n"
+        app = App(connected, local_image, {**files, "Dockerfile": dockerfile})
 
-    app()
-    run = app()
+        app()
+        run = app()
 
     assert not was_skipped(run)
     assert run["build"].log[0] == (
-        "Not looking for an image built before: line 4 adds '$WHAT', which may change elsewhere: "
+        f"Not looking for an image built before: line 4 adds '{url}', which may change elsewhere: "
         "give it a --checksum, or COPY it"
     )
 

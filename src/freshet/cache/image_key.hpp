@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "freshet/dockerfile/evaluate.hpp"
+
 #include <map>
 #include <string>
 #include <utility>
@@ -28,11 +30,11 @@ struct ImageInputs {
 /// can be a tag. The order of arguments and ids does not matter.
 std::string make_image_key(const ImageInputs& inputs);
 
-/// Why the inputs of a build of this Dockerfile cannot be known before it, in words that go on
-/// after `because`; empty when they can. Images are not looked at, nor what a RUN fetches. Pure.
-std::string why_open_ended(std::string_view dockerfile);
+/// Why the inputs of a build cannot be known before it; empty when they can. Images are not looked
+/// at, nor what a RUN fetches. Pure.
+std::string why_open_ended(const dockerfile::Evaluation& evaluation);
 
-/// The image that a `# syntax=` line makes the builder's frontend; empty when there is none.
-std::string find_frontend(std::string_view dockerfile);
+/// The images that the stages start, copy or mount from, each once. Pure.
+std::vector<std::string> find_images(const dockerfile::Evaluation& evaluation);
 
 }  // namespace freshet::cache

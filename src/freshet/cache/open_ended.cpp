@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/base/text.hpp"
 #include "freshet/cache/image_key.hpp"
-#include "freshet/dockerfile/from.hpp"
-#include "freshet/dockerfile/instructions.hpp"
 
 #include <fmt/format.h>
 
@@ -11,79 +9,71 @@
 namespace freshet::cache {
 namespace {
 
-/// Whether ADD may fetch `source` from elsewhere: a URL, `host` and path of a git repository, or
-/// what a variable could make one. A path with a folder in front of the variable cannot be one.
-bool may_be_remote(std::string_view source) {
-  const bool is_remote = source.find("://") != std::string_view::npos ||
-                         source.starts_with("github.com/") || source.find('@') < source.find(':');
-  const std::size_t variable = source.find('$');
-  const bool is_open = variable != std::string_view::npos && source.find('/') > variable;
-  return is_remote || is_open;
-}
+constexpr std::size_t k_max_shown = 200;
 
-/// The sources of `ADD`, of the list form too; the quotes of words go.
-std::vector<std::string> sources_of(const std::vector<std::string>& words) {
-  std::vector<std::string> sources;
-  for (std::string word : words) {
-    std::erase_if(
-        word, [](char c) { return std::string_view("[]\"',").find(c) != std::string_view::npos; });
-    sources.push_back(std::move(word));
-  }
-  return sources;
-}
-
-/// The name of a remote source that nothing pins; empty when there is none.
-std::string find_unpinned_source(const dockerfile::Instruction& instruction) {
-  std::vector<std::string> words = dockerfile::words_of(instruction.text);
-  words.erase(words.begin());  // ADD itself
-  const auto is_flag = [](const std::string& word) { return word.starts_with("--"); };
-  const auto is_checksum = [](const std::string& word) { return word.starts_with("--checksum="); };
-  const auto first = std::ranges::find_if_not(words, is_flag);
-  if (std::any_of(words.begin(), first, is_checksum)) {
+/// What a step adds from elsewhere without saying what it must be; empty when nothing.
+std::string find_unpinned_source(const dockerfile::Step& step) {
+  const auto* copy = std::get_if<dockerfile::CopyStep>(&step.action);
+  if (copy == nullptr || !copy->checksum.empty()) {
     return {};
   }
-  const std::vector<std::string> sources = sources_of({first, words.end()});
-  const auto found = std::ranges::find_if(sources, may_be_remote);
-  return found == sources.end() ? std::string() : *found;
+  const auto is_remote = [](const dockerfile::CopySource& source) {
+    return source.kind != dockerfile::SourceKind::path;
+  };
+  const auto found = std::ranges::find_if(copy->sources, is_remote);
+  return found == copy->sources.end() ? std::string() : found->text;
+}
+
+/// Calls `visit` with the name of every image that a step takes files from.
+template <class Visit>
+void visit_images(const dockerfile::Step& step, const Visit& visit) {
+  const auto visit_source = [&](const dockerfile::Source& source) {
+    if (const auto* image = std::get_if<dockerfile::ImageName>(&source)) {
+      visit(image->value);
+    }
+  };
+  if (const auto* copy = std::get_if<dockerfile::CopyStep>(&step.action)) {
+    visit_source(copy->from);
+  } else if (const auto* run = std::get_if<dockerfile::RunStep>(&step.action)) {
+    for (const dockerfile::RunMount& mount : run->mounts) {
+      visit_source(mount.from);
+    }
+  }
 }
 
 }  // namespace
 
-std::string why_open_ended(std::string_view dockerfile) {
-  for (const dockerfile::Instruction& instruction : dockerfile::parse_instructions(dockerfile)) {
-    if (instruction.keyword != "ADD") {
-      continue;
-    }
-    const std::string source = find_unpinned_source(instruction);
-    if (!source.empty()) {
-      return fmt::format(
-          "line {} adds '{}', which may change elsewhere: give it a --checksum, or COPY it",
-          instruction.line,
-          printable(source, 200));
+std::string why_open_ended(const dockerfile::Evaluation& evaluation) {
+  for (const dockerfile::EvaluatedStage& stage : evaluation.stages) {
+    for (const dockerfile::Step& step : stage.steps) {
+      const std::string source = find_unpinned_source(step);
+      if (!source.empty()) {
+        return fmt::format(
+            "line {} adds '{}', which may change elsewhere: give it a --checksum, or COPY it",
+            step.at.line,
+            printable(source, k_max_shown));
+      }
     }
   }
   return {};
 }
 
-std::string find_frontend(std::string_view dockerfile) {
-  while (!dockerfile.empty()) {
-    const std::size_t end = std::min(dockerfile.find('\n'), dockerfile.size());
-    std::string_view line = trim(dockerfile.substr(0, end));
-    dockerfile.remove_prefix(std::min(end + 1, dockerfile.size()));
-    if (line.starts_with("\xEF\xBB\xBF")) {
-      line.remove_prefix(3);
+std::vector<std::string> find_images(const dockerfile::Evaluation& evaluation) {
+  std::vector<std::string> images;
+  const auto add = [&](const std::string& image) {
+    if (std::ranges::find(images, image) == images.end()) {
+      images.push_back(image);
     }
-    if (!line.empty() && !line.starts_with('#') && !line.starts_with("//")) {
-      return {};  // directives stand before everything else
+  };
+  for (const dockerfile::EvaluatedStage& stage : evaluation.stages) {
+    if (const auto* image = std::get_if<dockerfile::ImageName>(&stage.base)) {
+      add(image->value);
     }
-    const std::size_t equals = line.find('=');
-    const std::size_t name = std::min(line.find_first_not_of("#/ \t"), line.size());
-    if (equals != std::string_view::npos && name < equals &&
-        to_lower(trim(line.substr(name, equals - name))) == "syntax") {
-      return std::string(trim(line.substr(equals + 1)));
+    for (const dockerfile::Step& step : stage.steps) {
+      visit_images(step, add);
     }
   }
-  return {};
+  return images;
 }
 
 }  // namespace freshet::cache

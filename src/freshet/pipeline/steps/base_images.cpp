@@ -40,26 +40,6 @@ std::vector<std::string> find_base_images(
   return dockerfile::find_images(dockerfile::parse(dockerfile), given);
 }
 
-std::vector<std::string> find_open_images(
-    std::string_view dockerfile,
-    const std::vector<std::pair<std::string, std::string>>& arguments) {
-  const std::vector<dockerfile::Instruction> instructions =
-      dockerfile::parse_instructions(dockerfile);
-  const Values values = global_arguments(instructions, arguments);
-  std::vector<std::string> out;
-  for (const std::string& image : dockerfile::base_images(instructions)) {
-    if (expand(image, values).empty()) {
-      out.push_back(image);
-    }
-  }
-  for (const std::string& image : copied_images(instructions)) {
-    if (image.find('$') != std::string::npos) {
-      out.push_back(image);
-    }
-  }
-  return out;
-}
-
 std::string rename_base_images(
     std::string_view dockerfile, const std::map<std::string, std::string>& names) {
   std::set<int> lines;

@@ -15,12 +15,6 @@ namespace freshet::pipeline {
 std::vector<std::string> find_base_images(
     std::string_view dockerfile, const std::vector<std::pair<std::string, std::string>>& arguments);
 
-/// The images among them that are left out: what they are is known to the builder alone. As they
-/// are written. `COPY --from=` and `RUN --mount=from=` with any variable count, since stages may
-/// give it another value. Pure.
-std::vector<std::string> find_open_images(
-    std::string_view dockerfile, const std::vector<std::pair<std::string, std::string>>& arguments);
-
 /// `dockerfile` with images called by other names, whole words of FROM, `COPY --from=` and ARG
 /// only; `names` has them by the name as it is written there. Lines stay where they are. Pure.
 std::string rename_base_images(

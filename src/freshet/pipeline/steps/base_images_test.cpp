@@ -24,21 +24,6 @@ TEST(FindBaseImages, names_each_image_once_and_no_stage) {
       ElementsAre("gcr.io/a/base:1", "gcr.io/b/tools"));
 }
 
-TEST(FindOpenImages, names_those_whose_variables_only_the_builder_knows) {
-  const std::string text =
-      "ARG BASE=alpine\n"
-      "FROM $BASE\n"
-      "FROM app-${TARGETARCH}\n"
-      "FROM ${BASE:+other}\n"
-      "COPY --from=$BASE /x /x\n"
-      "RUN --mount=from=$BASE,target=/t make\n"
-      "COPY --from=tools /x /x\n";
-  EXPECT_THAT(
-      find_open_images(text, {}),
-      ElementsAre("app-${TARGETARCH}", "${BASE:+other}", "$BASE", "$BASE"));
-  EXPECT_THAT(find_open_images("ARG BASE\nFROM $BASE\n", {{"BASE", "alpine"}}), IsEmpty());
-}
-
 TEST(FindBaseImages, names_what_commands_mount) {
   EXPECT_THAT(
       find_base_images(

@@ -3,7 +3,6 @@
 
 #include "freshet/base/text.hpp"
 #include "freshet/cache/image_key.hpp"
-#include "freshet/pipeline/steps/base_images.hpp"
 #include "freshet/pipeline/steps/build_context.hpp"
 #include "freshet/pipeline/steps/registry_image.hpp"
 
@@ -15,24 +14,44 @@ namespace {
 /// Registries may not hold up a build for longer.
 constexpr auto k_asking_limit = std::chrono::seconds(5);
 
+dockerfile::BuildInputs to_build_inputs(const engine::BuildRequest& request) {
+  dockerfile::BuildInputs inputs;
+  for (const auto& [name, value] : request.build_arguments) {
+    inputs.arguments[name] = value;  // the builder, too, takes the last of several
+  }
+  inputs.target = request.target;
+  const std::string platform = own_platform();
+  inputs.platform.os = platform.substr(0, platform.find('/'));
+  inputs.platform.architecture = platform.substr(platform.find('/') + 1);
+  inputs.build_platform = inputs.platform;
+  return inputs;
+}
+
+/// Triggers of base images (ONBUILD) are not looked at: they are the same as long as those are.
+dockerfile::Evaluation evaluate(
+    const engine::BuildRequest& request, const std::string& dockerfile) {
+  const dockerfile::File file = dockerfile::parse(dockerfile);
+  const auto no_config = [](const std::string&, const oci::Platform&) { return std::nullopt; };
+  dockerfile::Evaluation evaluation =
+      dockerfile::evaluate(file, to_build_inputs(request), no_config);
+  if (file.diagnostics.has_errors() || evaluation.diagnostics.has_errors()) {
+    throw Error(ErrorCode::unsupported, "the Dockerfile is not understood");
+  }
+  return evaluation;
+}
+
 /// What the Dockerfile names, and the builder's frontend where the build chooses one. Throws
 /// unsupported with the reason when that cannot be told.
 std::vector<std::string> find_images(
     const engine::BuildRequest& request, const std::string& dockerfile) {
-  const std::string open_end = cache::why_open_ended(dockerfile);
+  const dockerfile::Evaluation evaluation = evaluate(request, dockerfile);
+  const std::string open_end = cache::why_open_ended(evaluation);
   if (!open_end.empty()) {
     throw Error(ErrorCode::unsupported, open_end);
   }
-  const auto open_images = find_open_images(dockerfile, request.build_arguments);
-  if (!open_images.empty()) {
-    throw Error(
-        ErrorCode::unsupported,
-        fmt::format("only the builder knows what '{}' is", printable(open_images.front(), 200)));
-  }
-  std::vector<std::string> images = find_base_images(dockerfile, request.build_arguments);
-  const std::string frontend = cache::find_frontend(dockerfile);
-  if (!frontend.empty()) {
-    images.push_back(frontend);
+  std::vector<std::string> images = cache::find_images(evaluation);
+  if (const auto frontend = dockerfile::requested_syntax(dockerfile)) {
+    images.push_back(frontend->text);
   }
   for (const auto& [name, value] : request.build_arguments) {
     if (name == "BUILDKIT_SYNTAX" && !value.empty()) {
