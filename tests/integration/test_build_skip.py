@@ -244,29 +244,50 @@ def test_another_build_argument_is_another_image(connected, local_image, files):
     assert was_skipped(app(MORE="1"))
 
 
-def test_a_base_image_whose_tag_moved_is_built_on(
-    connected, base_image, files, registry, engine, prefix
-):
-    """Although the engine has the older one under that name."""
+@pytest.fixture
+def moving(registry, engine, base_image, prefix):
+    """A base image that the engine has; its 'move()' puts another one there, in the registry."""
     config = registry.docker_config()
     name = engine.put_image(base_image, registry, f"{prefix}/base:1")
     old = f"{registry.address}/{prefix}/base@{registry.manifest(f'{prefix}/base', '1').digest}"
     engine.docker("pull", "--quiet", name, config=config)
-    app = App(connected, name, files)
+
+    def move():
+        container = engine.docker("create", name, "true").stdout.strip()
+        engine.docker("commit", "--change", "LABEL moved=yes", container, f"{prefix}-moved:1")
+        engine.docker("rm", container)
+        engine.put_image(f"{prefix}-moved:1", registry, f"{prefix}/base:1")
+        engine.docker("pull", "--quiet", old, config=config)
+        engine.docker("tag", old, name)
+
+    return SimpleNamespace(name=name, move=move)
+
+
+def test_a_base_image_whose_tag_moved_is_built_on(connected, moving, files, registry, prefix):
+    """Although the engine has the older one under that name."""
+    app = App(connected, moving.name, files)
     app()
     assert was_skipped(app())
 
-    container = engine.docker("create", name, "true").stdout.strip()
-    engine.docker("commit", "--change", "LABEL moved=yes", container, f"{prefix}-moved:1")
-    engine.docker("rm", container)
-    engine.put_image(f"{prefix}-moved:1", registry, f"{prefix}/base:1")
-    engine.docker("pull", "--quiet", old, config=config)
-    engine.docker("tag", old, name)
+    moving.move()
     run = app()
 
     assert not was_skipped(run)
     assert registry.config(f"{prefix}/app", "v3")["config"]["Labels"]["moved"] == "yes"
     assert was_skipped(app())
+
+
+def test_a_build_without_a_key_is_on_the_base_image_of_now(
+    connected, moving, files, registry, prefix
+):
+    with serve(lambda *_: Answer(200, "fetched")) as server:
+        dockerfile = f"ARG BASE\nFROM ${{BASE}}\nADD http://{server}/a.txt /joined\n"
+        app = App(connected, moving.name, {**files, "Dockerfile": dockerfile})
+
+        moving.move()
+        app()
+
+    assert registry.config(f"{prefix}/app", "v1")["config"]["Labels"]["moved"] == "yes"
 
 
 def test_an_image_that_was_deleted_in_the_registry_is_built(app, registry, prefix):
@@ -398,7 +419,7 @@ def test_the_context_of_a_folder_is_listed_with_a_digest_for_each_file(freshet, 
     assert after["entries"][1] != before["entries"][1]
     text = freshet.run("cache", "context", folder, "--list").stdout.splitlines()
     assert text[1] == f"{after['entries'][1]['digest']}  src/main.c"
-    assert text[2].startswith(f"{after['digest']}: 1 files, 14 B, ")
+    assert text[2].startswith(f"{after['digest']}: 1 file, 14 B, ")
 
     (folder / "other.dockerignore").write_text("src\n")
     (folder / "other").write_text("FROM scratch\n")

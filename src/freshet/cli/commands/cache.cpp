@@ -34,9 +34,10 @@ void print_text(const cache::ContextDigest& context, const ContextOptions& optio
     }
   }
   fmt::print(
-      "{}: {} files, {}, {} read\n",
+      "{}: {} file{}, {}, {} read\n",
       context.digest,
       context.files,
+      context.files == 1 ? "" : "s",
       human_size(context.bytes),
       human_size(context.bytes_read));
 }

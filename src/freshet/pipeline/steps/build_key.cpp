@@ -40,15 +40,11 @@ dockerfile::Evaluation evaluate(
   return evaluation;
 }
 
-/// What the Dockerfile names, and the builder's frontend where the build chooses one. Throws
-/// unsupported with the reason when that cannot be told.
+/// What the Dockerfile names, and the builder's frontend where the build chooses one.
 std::vector<std::string> find_images(
-    const engine::BuildRequest& request, const std::string& dockerfile) {
-  const dockerfile::Evaluation evaluation = evaluate(request, dockerfile);
-  const std::string open_end = cache::why_open_ended(evaluation);
-  if (!open_end.empty()) {
-    throw Error(ErrorCode::unsupported, open_end);
-  }
+    const engine::BuildRequest& request,
+    const std::string& dockerfile,
+    const dockerfile::Evaluation& evaluation) {
   std::vector<std::string> images = cache::find_images(evaluation);
   if (const auto frontend = dockerfile::requested_syntax(dockerfile)) {
     images.push_back(frontend->text);
@@ -88,30 +84,35 @@ cache::ImageInputs to_inputs(
   return inputs;
 }
 
-Awaitable<BuildKey> make_key(
+Awaitable<void> make_key(
     Ctx ctx,
     StepScope scope,
     engine::BuildRequest request,
     std::string dockerfile,
-    PullOptions options) {
-  BuildKey out;
+    PullOptions options,
+    BuildKey& out) {
   const Ctx limited = ctx.within(k_asking_limit);
-  std::vector<std::string> images = find_images(request, dockerfile);
+  const dockerfile::Evaluation evaluation = evaluate(request, dockerfile);
+  std::vector<std::string> images = find_images(request, dockerfile, evaluation);
   auto asking = pin_all(limited, scope, std::move(images), std::move(options));
   out.images = co_await with_deadline(limited, "asking for base images", std::move(asking));
   out.time_left = limited.deadline - Ctx::Clock::now();
+  const std::string open_end = cache::why_open_ended(evaluation);
+  if (!open_end.empty()) {
+    throw Error(ErrorCode::unsupported, open_end);
+  }
   const auto digest = [request, data = scope.services.data.path()] {
     return cache::digest_context(make_context_request(request, data));
   };
   const cache::ContextDigest context = co_await offload(scope.services.pool, digest);
   out.key = cache::make_image_key(to_inputs(request, dockerfile, out.images, context));
   scope.log.line(fmt::format(
-      "Image key: {} ({} files, {} of context, {} read)",
+      "Image key: {} ({} file{}, {} of context, {} read)",
       out.key,
       context.files,
+      context.files == 1 ? "" : "s",
       human_size(context.bytes),
       human_size(context.bytes_read)));
-  co_return out;
 }
 
 }  // namespace
@@ -122,14 +123,14 @@ Awaitable<BuildKey> find_build_key(
     engine::BuildRequest request,
     std::string dockerfile,
     PullOptions options) {
-  BuildKey none;
+  BuildKey key;
   try {
-    co_return co_await make_key(
-        ctx, scope, std::move(request), std::move(dockerfile), std::move(options));
+    co_await make_key(
+        ctx, scope, std::move(request), std::move(dockerfile), std::move(options), key);
   } catch (const Error& error) {
-    none.problem = error.message();
+    key.problem = error.message();
   }
-  co_return none;
+  co_return key;
 }
 
 Awaitable<bool> is_still_true(Ctx ctx, StepScope scope, BuildKey key, PullOptions options) {

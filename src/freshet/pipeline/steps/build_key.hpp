@@ -15,7 +15,7 @@ namespace freshet::pipeline {
 struct BuildKey {
   std::string key;  // empty: there is none
   std::string problem;  // why there is none
-  std::vector<PinnedImage> images;  // that the Dockerfile names
+  std::vector<PinnedImage> images;  // that the Dockerfile names; told without a key, too
   Ctx::Clock::duration time_left{};  // of what looking for the image may cost
 };
 
