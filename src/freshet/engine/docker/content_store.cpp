@@ -105,17 +105,16 @@ class ContentSource final : public oci::ImageSource {
   }
 
   Awaitable<void> visit_blobs(Ctx, std::set<std::size_t> wanted, Visitor visit) override {
-    for (const auto& [diff_id, index] : first_of_equal(diff_ids_, wanted)) {
-      co_await visit(index, blob(index));
-    }
+    const VisitOne visit_one = [&](std::size_t index) { return visit(index, blob(index)); };
+    co_await visit_stored(first_of_equal(diff_ids_, wanted), visit_one);
   }
 
   Awaitable<void> visit_layers(Ctx, std::set<std::size_t> wanted, Visitor visit) override {
-    for (const auto& [diff_id, index] : first_of_equal(diff_ids_, wanted)) {
+    const VisitOne visit_one = [&](std::size_t index) {
       std::unique_ptr<net::ByteStream> tar = oci::decompress(blob(index), pool_);
-      tar = oci::verified(std::move(tar), diff_id, std::string(k_what));
-      co_await visit(index, std::move(tar));
-    }
+      return visit(index, oci::verified(std::move(tar), diff_ids_[index], std::string(k_what)));
+    };
+    co_await visit_stored(first_of_equal(diff_ids_, wanted), visit_one);
   }
 
  private:

@@ -3,12 +3,18 @@
 
 #include "freshet/base/error.hpp"
 #include "freshet/engine/docker/json_access.hpp"
+#include "freshet/oci/copy/parallel.hpp"
 
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
 
 namespace freshet::engine {
+namespace {
+
+constexpr std::size_t k_visits_at_once = 2;
+
+}  // namespace
 
 std::vector<oci::Digest> chain_ids(const std::vector<oci::Digest>& diff_ids) {
   std::vector<oci::Digest> chain;
@@ -28,6 +34,16 @@ std::map<oci::Digest, std::size_t> first_of_equal(
     first.emplace(diff_ids[index], index);
   }
   return first;
+}
+
+Awaitable<void> visit_stored(std::map<oci::Digest, std::size_t> layers, VisitOne visit) {
+  std::vector<std::size_t> indexes;
+  for (const auto& [digest, index] : layers) {
+    indexes.push_back(index);
+  }
+  std::ranges::sort(indexes);
+  const auto visit_at = [&](std::size_t place) { return visit(indexes[place]); };
+  co_await oci::for_each_at_once(indexes.size(), k_visits_at_once, visit_at);
 }
 
 bool is_config_of(std::string_view config, const std::vector<oci::Digest>& diff_ids) {

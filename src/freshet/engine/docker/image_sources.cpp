@@ -6,6 +6,7 @@
 #include "freshet/engine/docker/image_handover.hpp"
 #include "freshet/engine/docker/image_layers.hpp"
 #include "freshet/engine/docker/packed_export.hpp"
+#include "freshet/oci/copy/visit_watch.hpp"
 
 #include <fmt/format.h>
 
@@ -27,42 +28,18 @@ class StorageSource final : public oci::ImageSource {
   Awaitable<std::string> config(Ctx) override { co_return image_.config; }
 
   Awaitable<void> visit_layers(Ctx, std::set<std::size_t> wanted, Visitor visit) override {
-    const std::map<oci::Digest, std::size_t> first = first_of_equal(diff_ids_, wanted);
-    for (const std::size_t index : wanted) {
+    const VisitOne visit_one = [&](std::size_t index) {
       const StoredLayer& layer = image_.layers[index];
-      if (first.at(layer.diff_id) != index) {
-        continue;
-      }
       const auto produce = [&layer](oci::ProducerSink& sink) { write_archive(layer, sink); };
-      std::unique_ptr<net::ByteStream> tar =
-          oci::make_produced_stream(produce, layer.diff_id, "the engine's storage");
-      co_await visit(index, std::move(tar));
-    }
+      return visit(
+          index, oci::make_produced_stream(produce, layer.diff_id, "the engine's storage"));
+    };
+    co_await visit_stored(first_of_equal(diff_ids_, wanted), visit_one);
   }
 
  private:
   const StoredImage image_;
   std::vector<oci::Digest> diff_ids_;
-};
-
-/// Notes that a stream failed by its own fault.
-class WatchedStream final : public net::ByteStream {
- public:
-  WatchedStream(std::unique_ptr<net::ByteStream> stream, bool& has_failed)
-      : stream_(std::move(stream)), has_failed_(has_failed) {}
-
-  Awaitable<std::size_t> read(asio::mutable_buffer buffer) override {
-    try {
-      co_return co_await stream_->read(buffer);
-    } catch (const Error&) {
-      has_failed_ = true;
-      throw;
-    }
-  }
-
- private:
-  const std::unique_ptr<net::ByteStream> stream_;
-  bool& has_failed_;
 };
 
 class FallbackSource final : public oci::ImageSource {
@@ -111,51 +88,29 @@ class FallbackSource final : public oci::ImageSource {
   /// Takes what it has done out of `wanted`; false when the source itself failed.
   Awaitable<bool> visit_first(
       Way way, Ctx ctx, std::set<std::size_t>& wanted, const Visitor& visit) {
-    bool is_in_visit = false;
-    bool has_failed = false;
-    const Visitor watch = [&](std::size_t index, std::unique_ptr<net::ByteStream> tar) {
-      return visit_one(index, std::move(tar), visit, wanted, is_in_visit, has_failed);
+    oci::VisitWatch watch;
+    const Visitor note_done = [&](std::size_t index, std::unique_ptr<net::ByteStream> layer) {
+      return visit_one(index, std::move(layer), visit, wanted);
     };
     try {
-      co_await (*first_.*way)(ctx, wanted, watch);
+      co_await (*first_.*way)(ctx, wanted, watch.watch(note_done));
     } catch (...) {
-      if (!has_failed && is_in_visit) {
-        throw;  // the visitor's own
-      }
-      has_failed = has_failed || is_error(std::current_exception());
-      if (!has_failed) {
+      if (!watch.is_sources(std::current_exception())) {
         throw;
       }
+      co_return false;
     }
-    co_return !has_failed;
-  }
-
-  static bool is_error(const std::exception_ptr& thrown) {
-    try {
-      std::rethrow_exception(thrown);
-    } catch (const Error&) {
-      return true;
-    } catch (...) {
-      return false;
-    }
+    co_return true;
   }
 
   Awaitable<void> visit_one(
       std::size_t index,
-      std::unique_ptr<net::ByteStream> tar,
+      std::unique_ptr<net::ByteStream> layer,
       const Visitor& visit,
-      std::set<std::size_t>& wanted,
-      bool& is_in_visit,
-      bool& has_failed) {
-    is_in_visit = true;
-    std::unique_ptr<net::ByteStream> watched =
-        std::make_unique<WatchedStream>(std::move(tar), has_failed);
-    co_await visit(index, std::move(watched));
-    is_in_visit = false;
-    if (!has_failed) {
-      const oci::Digest& done = diff_ids()[index];
-      std::erase_if(wanted, [&](std::size_t other) { return diff_ids()[other] == done; });
-    }
+      std::set<std::size_t>& wanted) {
+    co_await visit(index, std::move(layer));
+    const oci::Digest& done = diff_ids()[index];
+    std::erase_if(wanted, [&](std::size_t other) { return diff_ids()[other] == done; });
   }
 
   std::unique_ptr<oci::ImageSource> first_;  // null once it has failed

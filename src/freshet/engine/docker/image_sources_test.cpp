@@ -172,6 +172,7 @@ TEST_F(MakeImageSource, exports_the_rest_when_a_file_in_the_storage_has_changed)
   tree.file("overlay2/layer1/diff/dir/content", "XX");
   const std::string archive =
       testing::TarMaker()
+          .add("blobs/sha256/" + std::string(k_image.diff_ids[0].hex()), "one")
           .add("blobs/sha256/" + std::string(k_image.diff_ids[1].hex()), "two")
           .add("blobs/sha256/" + std::string(k_image.diff_ids[3].hex()), "four")
           .add("blobs/sha256/" + k_image.id.substr(7), k_image.config)

@@ -4,18 +4,21 @@
 #include "freshet/oci/copy/image_manifest.hpp"
 #include "freshet/oci/copy/kept_manifest.hpp"
 #include "freshet/oci/copy/layer_choices.hpp"
+#include "freshet/oci/copy/layer_crew.hpp"
 #include "freshet/oci/copy/layer_hints.hpp"
 #include "freshet/oci/copy/layer_upload.hpp"
 #include "freshet/oci/copy/parallel.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 namespace freshet::oci {
 namespace {
 
 constexpr int k_max_visits = 4;  // of the layers that are still missing
+constexpr std::size_t k_kept_of_all = 6UL * 1024 * 1024;  // for uploads that break
 
 /// A layer that the image has, perhaps more than once.
 struct Layer {
@@ -251,25 +254,22 @@ class ImagePush {
 
   /// False when an upload broke off in a way that needs its layer again.
   Awaitable<bool> visit(std::set<std::size_t> wanted) {
-    const ImageSource::Visitor visitor =
-        [this](std::size_t index, std::unique_ptr<net::ByteStream> tar) {
-          return upload(index, std::move(tar));
-        };
-    try {
-      if (kept_) {
-        co_await image_.visit_blobs(errand_.ctx(), std::move(wanted), visitor);
-      } else {
-        co_await image_.visit_layers(errand_.ctx(), std::move(wanted), visitor);
-      }
-    } catch (const LayerIsPast&) {
-      co_return false;
-    }
-    if (!missing().empty()) {
+    const std::size_t at_once = std::min(wanted.size(), MoverState::k_layers_at_once);
+    kept_of_each_ = std::min(LayerUpload::k_kept_bytes, k_kept_of_all / at_once);
+    LayerCrew crew(at_once, [this](std::size_t index, std::unique_ptr<net::ByteStream> layer) {
+      return upload(index, std::move(layer));
+    });
+    const auto visits = [&](const ImageSource::Visitor& visitor) {
+      return kept_ ? image_.visit_blobs(errand_.ctx(), wanted, visitor)
+                   : image_.visit_layers(errand_.ctx(), wanted, visitor);
+    };
+    const bool is_done = co_await crew.run(visits);
+    if (is_done && !missing().empty()) {
       throw Error(
           ErrorCode::corrupt_data,
           fmt::format("{} did not give all layers of the image", image_.name()));
     }
-    co_return true;
+    co_return is_done;
   }
 
   Layer& layer_at(std::size_t index) {
@@ -284,19 +284,21 @@ class ImagePush {
   Awaitable<void> upload(std::size_t index, std::unique_ptr<net::ByteStream> bytes) {
     Layer& layer = layer_at(index);
     if (layer.kept) {
-      LayerUpload source(std::move(bytes), layer.kept);
+      LayerUpload source(std::move(bytes), layer.kept, kept_of_each_);
       const Descriptor sent = co_await send(layer, source);
       co_await note(layer, sent, *layer.kept);
       co_return;
     }
-    const auto slot = co_await errand_.state().compressions.take("");
+    MoverState& state = errand_.state();
+    const auto slot = co_await state.compressions.take("");
     std::unique_ptr<CompressingStream> stream =
-        compress(std::move(bytes), options_.compression, errand_.state().pool, layer.diff_id);
+        compress(std::move(bytes), options_.compression, state.pool, layer.diff_id, state.blocks);
     const CompressingStream& compressed = *stream;
-    LayerUpload source(std::move(stream));
+    LayerUpload source(std::move(stream), std::nullopt, kept_of_each_);
     const Descriptor sent = co_await send(layer, source);
     co_await note(layer, sent, compressed.result().blob);
   }
+
   Awaitable<Descriptor> send(const Layer& layer, LayerUpload& source) {
     const Place& target = errand_.target();
     co_return co_await in_context(
@@ -324,6 +326,7 @@ class ImagePush {
   std::vector<std::string> tags_;
   PushOptions options_;
   std::optional<KeptManifest> kept_;  // to push the image as it is
+  std::size_t kept_of_each_ = 0;  // bytes of a layer, for its upload
   std::string config_;
   std::vector<Layer> layers_;  // distinct
 };

@@ -194,12 +194,13 @@ TEST_F(ImagePush, refuses_a_configuration_that_does_not_fit_the_layers) {
 }
 
 TEST_F(ImagePush, writes_no_manifest_when_a_layer_is_refused) {
-  FakeImage image({"lowest"});
+  FakeImage image({"lowest", "middle", "top"});
   one.denied = "POST /v2/app/blobs/uploads/";
 
   const std::string text = error_of([&] { push(image, place(one, "app"), {"v1"}); });
 
   EXPECT_THAT(text, HasSubstr("DENIED: requested access to the resource is denied"));
+  EXPECT_THAT(text, HasSubstr("while uploading layer '" + image.diff_ids()[0].to_string()));
   EXPECT_EQ(one.count("PUT"), 0);
 }
 

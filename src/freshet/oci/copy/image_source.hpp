@@ -29,9 +29,10 @@ class ImageSource {
   /// The image's configuration, byte for byte. It may cost as much as all layers together; after
   /// `visit_layers` it costs nothing.
   virtual Awaitable<std::string> config(Ctx ctx) = 0;
-  /// Visits each wanted layer once (of equal ones only the first), one after the other, in an order
-  /// of the source's choice. What `visit` throws ends it. The bytes are verified against their diff
-  /// id: corrupt_data is thrown, at the end of the layer, when they differ.
+  /// Visits each wanted layer once (of equal ones only the first), in an order of the source's
+  /// choice; several at once where it has them at hand. What `visit` throws ends it. The bytes are
+  /// verified against their diff id: corrupt_data is thrown, at the end of the layer, when they
+  /// differ.
   virtual Awaitable<void> visit_layers(Ctx ctx, std::set<std::size_t> wanted, Visitor visit) = 0;
   /// The manifest under which the source itself keeps the image, compressed layers and all, where
   /// it does; it may cost as much as all layers together.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/oci/copy/layer_upload.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -76,10 +78,28 @@ Awaitable<std::size_t> LayerUpload::read_next(asio::mutable_buffer buffer) {
   }
   is_broken_ = true;  // should the read be cancelled, what it had is lost
   const std::size_t count = co_await layer_->read(buffer);
-  is_broken_ = false;
   is_at_end_ = count == 0;
+  if (known_ && count > 0 && read_ + count == known_->size_bytes) {
+    // The upload asks for no more. Whether the bytes are the right ones shows at the end alone.
+    co_await expect_end();
+  }
+  is_broken_ = false;
   keep(static_cast<const char*>(buffer.data()), count);
   co_return count;
+}
+
+Awaitable<void> LayerUpload::expect_end() {
+  char more = 0;
+  const std::size_t count = co_await layer_->read(asio::buffer(&more, 1));
+  if (count > 0) {
+    throw Error(
+        ErrorCode::corrupt_data,
+        fmt::format(
+            "layer '{}' has more than its {} bytes",
+            known_->digest.to_string(),
+            known_->size_bytes));
+  }
+  is_at_end_ = true;
 }
 
 void LayerUpload::keep(const char* bytes, std::size_t count) {

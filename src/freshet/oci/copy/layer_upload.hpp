@@ -22,7 +22,8 @@ class LayerUpload final : public BlobSource {
  public:
   static constexpr std::size_t k_kept_bytes = 4UL * 1024 * 1024;
 
-  /// `known` is what the layer is, where that is known before it was read.
+  /// `known` is what the layer is, where that is known before it was read; `kept` says how much of
+  /// it can be read again.
   explicit LayerUpload(
       std::unique_ptr<net::ByteStream> layer,
       std::optional<Descriptor> known = std::nullopt,
@@ -38,6 +39,7 @@ class LayerUpload final : public BlobSource {
   Awaitable<void> skip_to(std::uint64_t offset);
   Awaitable<std::size_t> read_at(std::uint64_t offset, asio::mutable_buffer buffer);
   Awaitable<std::size_t> read_next(asio::mutable_buffer buffer);
+  Awaitable<void> expect_end();
   void keep(const char* bytes, std::size_t count);
   bool can_read_at(std::uint64_t offset) const;
 

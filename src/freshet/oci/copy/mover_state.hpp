@@ -5,8 +5,12 @@
 #include "freshet/oci/copy/layer_memory.hpp"
 #include "freshet/oci/copy/mount_refusals.hpp"
 #include "freshet/oci/copy/turns.hpp"
+#include "freshet/oci/layers/block_pool.hpp"
 
 #include <boost/asio/thread_pool.hpp>
+
+#include <cstddef>
+#include <memory>
 
 namespace freshet::oci {
 
@@ -14,7 +18,8 @@ namespace freshet::oci {
 struct MoverState {
   // Small requests overlap, streams share the line; more of them only cost memory.
   static constexpr int k_transfers_at_once = 6;
-  static constexpr int k_compressions_at_once = 2;  // each uses all cores
+  // Enough to have work for all processors while the registry is waited for.
+  static constexpr std::size_t k_layers_at_once = 3;  // of one image
 
   MoverState(asio::thread_pool& its_pool, LayerMemory& its_memory)
       : pool(its_pool), memory(its_memory) {}
@@ -25,7 +30,8 @@ struct MoverState {
   /// By `domain/repository@digest`: a blob goes to a repository once at a time.
   Turns blobs{1};
   Turns transfers{k_transfers_at_once};
-  Turns compressions{k_compressions_at_once};
+  Turns compressions{k_layers_at_once};
+  std::shared_ptr<BlockPool> blocks = std::make_shared<BlockPool>();  // of all compressions
   MountRefusals refused_mounts;
 };
 

@@ -116,6 +116,15 @@ Awaitable<std::string> read_some(LayerUpload& upload, std::uint64_t offset, std:
   co_return bytes;
 }
 
+std::string failure_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.message();
+  }
+  return "none";
+}
+
 TEST(LayerUpload, goes_on_from_a_little_before_where_it_was) {
   const std::string text = "abcdefghijklmnopqrstuvwxyz0123456789";
   LayerUpload upload(layer_of(text), std::nullopt, 10);
@@ -130,6 +139,21 @@ TEST(LayerUpload, cannot_go_back_further_than_what_it_kept) {
   EXPECT_THROW(run(read_some(upload, 0, 1)), LayerIsPast);
   EXPECT_THROW(run(read_some(upload, 9, 1)), LayerIsPast);
   EXPECT_THROW(run(read_some(upload, 101, 1)), LayerIsPast);
+}
+
+TEST(LayerUpload, reads_a_layer_of_known_size_to_its_end_where_it_shows_whether_it_is_right) {
+  const auto read_known = [](std::uint64_t size_bytes) {
+    const std::string text = "abcdefghij";
+    const net::TransportError end(
+        net::TransportProblem::closed, ErrorCode::corrupt_data, "the end is wrong");
+    auto layer = std::make_unique<net::testing::TextStream>(text, 7, end);
+    LayerUpload upload(std::move(layer), Descriptor{"", Digest::of(text), size_bytes});
+    return run(read_some(upload, 0, size_bytes));
+  };
+  EXPECT_EQ(failure_of([&] { read_known(10); }), "the end is wrong");
+  EXPECT_EQ(
+      failure_of([&] { read_known(5); }),
+      "layer '" + Digest::of("abcdefghij").to_string() + "' has more than its 5 bytes");
 }
 
 TEST(LayerUpload, skips_what_an_earlier_process_has_sent) {

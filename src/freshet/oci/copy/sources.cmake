@@ -8,6 +8,7 @@ set(oci_copy_sources
   copy/kept_manifest.cpp
   copy/known_blobs.cpp
   copy/layer_choices.cpp
+  copy/layer_crew.cpp
   copy/layer_hints.cpp
   copy/layer_upload.cpp
   copy/manifest_tree.cpp
@@ -15,13 +16,16 @@ set(oci_copy_sources
   copy/parallel.cpp
   copy/platform_choice.cpp
   copy/referrers.cpp
-  copy/turns.cpp)
+  copy/turns.cpp
+  copy/visit_watch.cpp)
 set(oci_copy_tests
   copy/faults_test.cpp
   copy/image_copy_test.cpp
   copy/image_push_test.cpp
   copy/kept_manifest_test.cpp
   copy/killed_push_test.cpp
+  copy/layer_crew_test.cpp
   copy/mount_refusals_test.cpp
   copy/parts_test.cpp
-  copy/referrers_test.cpp)
+  copy/referrers_test.cpp
+  copy/visit_watch_test.cpp)

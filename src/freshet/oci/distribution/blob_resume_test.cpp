@@ -189,5 +189,14 @@ TEST_F(BlobUploadTest, goes_on_with_the_upload_of_an_earlier_run) {
   EXPECT_EQ(journal.kept, std::nullopt);
 }
 
+TEST_F(BlobUploadTest, forgets_the_upload_of_an_earlier_run_that_turns_out_to_have_been_done) {
+  MemoryJournal journal;
+  journal.kept = UnfinishedUpload{"/u/1?state=a", k_large.size()};
+  ScriptedHttp http{{k_head, k_present}};
+  PatientClient client(http, nullptr, &journal);
+  EXPECT_TRUE(run(client->find_blob(Ctx{}, "app", Digest::of(k_large))));
+  EXPECT_EQ(journal.kept, std::nullopt);
+}
+
 }  // namespace
 }  // namespace freshet::oci

@@ -9,6 +9,7 @@
 #include "freshet/oci/distribution/client.hpp"
 #include "freshet/oci/distribution/location.hpp"
 #include "freshet/oci/distribution/requests.hpp"
+#include "freshet/oci/distribution/upload_journal.hpp"
 
 #include <fmt/format.h>
 
@@ -35,7 +36,17 @@ Awaitable<std::unique_ptr<net::ByteStream>> MemoryBlob::open(Ctx, std::uint64_t 
 Awaitable<std::optional<std::uint64_t>> RegistryClient::find_blob(
     Ctx ctx, std::string repository, Digest digest) {
   require_repository(repository);
-  co_return co_await find_blob_size(connection_, ctx, repository, digest, pull_scope(repository));
+  const auto size =
+      co_await find_blob_size(connection_, ctx, repository, digest, pull_scope(repository));
+  UploadJournal* const journal = connection_->options().journal;
+  if (size && journal != nullptr) {
+    // A program that was killed may have committed it without having seen that.
+    const UploadKey key{connection_->domain(), repository, digest};
+    if (journal->find(key)) {
+      journal->forget(key);
+    }
+  }
+  co_return size;
 }
 
 Awaitable<std::unique_ptr<net::ByteStream>> RegistryClient::open_blob(

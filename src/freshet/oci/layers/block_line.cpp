@@ -10,8 +10,10 @@
 namespace freshet::oci {
 namespace {
 
-// A block takes at most twice its size, before and after, and all that is under way at most 16 MiB.
+// A block takes at most twice its size, before and after, and all that is under way at most 16 MiB,
+// but for the few blocks that each line may have however many the others have.
 constexpr std::size_t k_max_blocks = 8;
+constexpr std::size_t k_own_blocks = 2;
 
 std::size_t capacity_for(asio::thread_pool& pool) {
   const std::size_t threads = asio::query(pool.get_executor(), asio::execution::occupancy);
@@ -20,21 +22,22 @@ std::size_t capacity_for(asio::thread_pool& pool) {
 
 }  // namespace
 
-BlockLine::BlockLine(Compression compression, asio::thread_pool& pool, bool with_input_digest)
-    : compression_(compression), pool_(pool), capacity_(capacity_for(pool)) {
+BlockLine::BlockLine(
+    Compression compression,
+    asio::thread_pool& pool,
+    std::shared_ptr<BlockPool> blocks,
+    bool with_input_digest)
+    : compression_(compression),
+      pool_(pool),
+      capacity_(capacity_for(pool)),
+      pooled_(std::move(blocks)) {
   if (with_input_digest) {
     input_hash_.emplace();
   }
 }
 
-BlockLine::Buffer BlockLine::take_buffer() {
-  const std::lock_guard lock(mutex_);
-  if (buffers_.empty()) {
-    return std::make_unique_for_overwrite<char[]>(k_block_bytes);
-  }
-  Buffer buffer = std::move(buffers_.back());
-  buffers_.pop_back();
-  return buffer;
+BlockLine::~BlockLine() {
+  pooled_->end(blocks_.size());
 }
 
 void BlockLine::add(Buffer input, std::size_t size) {
@@ -45,39 +48,30 @@ void BlockLine::add(Buffer input, std::size_t size) {
     const std::lock_guard lock(mutex_);
     blocks_.push_back(block);
   }
+  pooled_->begin();
   auto task = [self = shared_from_this(), block = std::move(block)] { self->compress_one(block); };
   asio::post(pool_, std::move(task));
 }
 
 void BlockLine::compress_one(const std::shared_ptr<Block>& block) {
-  std::unique_ptr<BlockCompressor> compressor;
-  std::exception_ptr failure;
   {
     const std::lock_guard lock(mutex_);
     if (is_abandoned_) {
       return;
     }
-    if (!compressors_.empty()) {
-      compressor = std::move(compressors_.back());
-      compressors_.pop_back();
-    }
   }
+  std::exception_ptr failure;
   try {
-    if (!compressor) {
-      compressor = make_block_compressor(compression_);
-    }
+    std::unique_ptr<BlockCompressor> compressor = pooled_->take_compressor(compression_);
     block->output = compressor->compress(std::string_view(block->input.get(), block->input_size));
+    pooled_->give_back(compression_, std::move(compressor));
   } catch (...) {
     failure = std::current_exception();
   }
   {
     const std::lock_guard lock(mutex_);
     block->is_compressed = true;
-    compressors_.push_back(std::move(compressor));
-    if (failure) {
-      compressors_.pop_back();
-      failure_ = failure;
-    }
+    failure_ = failure ? failure : failure_;
   }
   hash_what_is_next();
 }
@@ -105,8 +99,8 @@ void BlockLine::hash_what_is_next() {
       input_hash_->update({block->input.get(), block->input_size});
     }
     output_hash_.update(block->output);
+    pooled_->give_back(std::move(block->input));
     lock.lock();
-    buffers_.push_back(std::move(block->input));
     block->is_ready = true;
     ++hashed_;
     wake_up_.notify();
@@ -116,6 +110,11 @@ void BlockLine::hash_what_is_next() {
 std::size_t BlockLine::size() const {
   const std::lock_guard lock(mutex_);
   return blocks_.size();
+}
+
+bool BlockLine::has_room() const {
+  const std::size_t own = size();
+  return own < k_own_blocks || (own < capacity_ && pooled_->under_way() < capacity_);
 }
 
 bool BlockLine::is_front_ready() const {
@@ -134,6 +133,7 @@ Awaitable<std::string> BlockLine::take() {
   std::string output = std::move(blocks_.front()->output);
   blocks_.pop_front();
   --hashed_;
+  pooled_->end(1);
   co_return output;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "freshet/oci/digest.hpp"
-#include "freshet/oci/layers/block_compressor.hpp"
+#include "freshet/oci/layers/block_pool.hpp"
 #include "freshet/oci/layers/wake_up.hpp"
 
 #include <cstddef>
@@ -22,17 +22,23 @@ namespace freshet::oci {
 /// it alive.
 class BlockLine : public std::enable_shared_from_this<BlockLine> {
  public:
-  using Buffer = std::unique_ptr<char[]>;
+  using Buffer = BlockPool::Buffer;
 
-  BlockLine(Compression compression, asio::thread_pool& pool, bool with_input_digest);
+  BlockLine(
+      Compression compression,
+      asio::thread_pool& pool,
+      std::shared_ptr<BlockPool> blocks,
+      bool with_input_digest);
+  ~BlockLine();
 
-  /// A buffer of `k_block_bytes`.
-  Buffer take_buffer();
+  /// A buffer for one block.
+  Buffer take_buffer() { return pooled_->take(); }
   /// Sends a block off; the first `size` bytes of `input` are it.
   void add(Buffer input, std::size_t size);
-  /// How many blocks are there, from `add` to `take`; more than `capacity` are unwise.
+  /// How many blocks are there, from `add` to `take`.
   std::size_t size() const;
-  std::size_t capacity() const { return capacity_; }
+  /// Whether another block would not be too many. There always is when there are none.
+  bool has_room() const;
   bool is_front_ready() const;
   /// Waits for the oldest block and takes it. There must be one. Throws what compressing threw.
   Awaitable<std::string> take();
@@ -42,8 +48,6 @@ class BlockLine : public std::enable_shared_from_this<BlockLine> {
   // Digests of all blocks; to be called once all of them are taken.
   std::optional<Digest> finish_input_digest();
   Digest finish_output_digest() { return output_hash_.finish(); }
-
-  static constexpr std::size_t k_block_bytes = 1024 * 1024;
 
  private:
   struct Block {
@@ -61,6 +65,7 @@ class BlockLine : public std::enable_shared_from_this<BlockLine> {
   const Compression compression_;
   asio::thread_pool& pool_;
   const std::size_t capacity_;
+  const std::shared_ptr<BlockPool> pooled_;
   WakeUp wake_up_;
   // Used by the one task that hashes at a time.
   std::optional<DigestHasher> input_hash_;
@@ -72,8 +77,6 @@ class BlockLine : public std::enable_shared_from_this<BlockLine> {
   bool is_hashing_ = false;
   bool is_abandoned_ = false;
   std::exception_ptr failure_;
-  std::vector<std::unique_ptr<BlockCompressor>> compressors_;  // idle ones
-  std::vector<Buffer> buffers_;  // idle ones
 };
 
 }  // namespace freshet::oci

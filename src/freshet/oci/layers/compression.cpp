@@ -15,11 +15,12 @@ class ParallelCompression final : public CompressingStream {
       std::unique_ptr<net::ByteStream> tar,
       Compression compression,
       asio::thread_pool& pool,
-      std::optional<Digest> verified_diff_id)
+      std::optional<Digest> verified_diff_id,
+      std::shared_ptr<BlockPool> blocks)
       : tar_(std::move(tar)),
         compression_(compression),
         diff_id_(std::move(verified_diff_id)),
-        line_(std::make_shared<BlockLine>(compression, pool, !diff_id_)) {}
+        line_(std::make_shared<BlockLine>(compression, pool, std::move(blocks), !diff_id_)) {}
 
   ~ParallelCompression() override { line_->abandon(); }
 
@@ -44,7 +45,7 @@ class ParallelCompression final : public CompressingStream {
     taken_ = 0;
     output_.clear();
     // One block in for one block out keeps the line full; more only until something is ready.
-    while (!is_at_end_ && line_->size() < line_->capacity()) {
+    while (!is_at_end_ && line_->has_room()) {
       co_await read_block();
       if (line_->is_front_ready()) {
         break;
@@ -63,8 +64,8 @@ class ParallelCompression final : public CompressingStream {
   Awaitable<void> read_block() {
     BlockLine::Buffer block = line_->take_buffer();
     std::size_t size = 0;
-    while (size < BlockLine::k_block_bytes) {
-      const asio::mutable_buffer space(block.get() + size, BlockLine::k_block_bytes - size);
+    while (size < BlockPool::k_block_bytes) {
+      const asio::mutable_buffer space(block.get() + size, BlockPool::k_block_bytes - size);
       const std::size_t count = co_await tar_->read(space);
       if (count == 0) {
         is_at_end_ = true;
@@ -111,9 +112,13 @@ std::unique_ptr<CompressingStream> compress(
     std::unique_ptr<net::ByteStream> tar,
     Compression compression,
     asio::thread_pool& pool,
-    std::optional<Digest> verified_diff_id) {
+    std::optional<Digest> verified_diff_id,
+    std::shared_ptr<BlockPool> blocks) {
+  if (!blocks) {
+    blocks = std::make_shared<BlockPool>();
+  }
   return std::make_unique<ParallelCompression>(
-      std::move(tar), compression, pool, std::move(verified_diff_id));
+      std::move(tar), compression, pool, std::move(verified_diff_id), std::move(blocks));
 }
 
 }  // namespace freshet::oci

@@ -11,6 +11,8 @@
 
 namespace freshet::oci {
 
+class BlockPool;
+
 enum class Compression { gzip, zstd };
 
 /// The media type of a layer that is compressed so: OCI's.
@@ -40,10 +42,13 @@ class CompressingStream : public net::ByteStream {
 
 /// `verified_diff_id` is the digest of `tar` where `tar` itself makes sure of it (throws at its end
 /// when it differs), as the streams of an `ImageSource` do: it is not computed once more then.
+/// Compressions that share `blocks` have little more in memory together than one alone; null: this
+/// one shares nothing.
 std::unique_ptr<CompressingStream> compress(
     std::unique_ptr<net::ByteStream> tar,
     Compression compression,
     asio::thread_pool& pool,
-    std::optional<Digest> verified_diff_id = std::nullopt);
+    std::optional<Digest> verified_diff_id = std::nullopt,
+    std::shared_ptr<BlockPool> blocks = nullptr);
 
 }  // namespace freshet::oci

@@ -2,15 +2,19 @@
 #include "freshet/oci/layers/compression.hpp"
 
 #include "freshet/base/testing/run.hpp"
+#include "freshet/oci/layers/block_pool.hpp"
 #include "freshet/oci/layers/testing/memory_stream.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
 #include <zstd.h>
+
+#include <latch>
 
 namespace freshet::oci {
 namespace {
@@ -143,6 +147,29 @@ TEST(Compression, reads_no_further_ahead_than_its_blocks_allow) {
     run(read_once(*stream));
     EXPECT_LE(input.taken(), std::min<std::size_t>(2 * threads + 2, 8) * k_mib);
   }
+}
+
+TEST(Compression, has_few_more_blocks_under_way_when_several_share_them) {
+  asio::thread_pool pool(2);
+  std::latch begin(1);
+  for (int i = 0; i < 2; ++i) {
+    asio::post(pool, [&] { begin.wait(); });  // no block gets done until then
+  }
+  const auto blocks = std::make_shared<BlockPool>();
+  asio::io_context io;
+  std::vector<std::unique_ptr<CompressingStream>> streams;
+  std::vector<std::uint64_t> taken;
+  for (int i = 0; i < 3; ++i) {
+    auto tar = stream_of(std::string(24 * k_mib, 'a'), k_mib);
+    const MemoryStream& input = *tar;
+    streams.push_back(compress(std::move(tar), Compression::gzip, pool, std::nullopt, blocks));
+    asio::co_spawn(io, read_once(*streams.back()), asio::detached);
+    io.poll();
+    taken.push_back(input.taken() / k_mib);
+  }
+  EXPECT_THAT(taken, ::testing::ElementsAre(6, 2, 2));
+  begin.count_down();
+  io.run();
 }
 
 TEST(Compression, may_be_given_up_at_any_time) {

@@ -2,6 +2,7 @@
 set(oci_layers_sources
   layers/block_compressor.cpp
   layers/block_line.cpp
+  layers/block_pool.cpp
   layers/compression.cpp
   layers/decompression.cpp
   layers/produced_stream.cpp

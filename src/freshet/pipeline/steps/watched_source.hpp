@@ -16,7 +16,7 @@ class WatchedSource final : public oci::ImageSource {
   explicit WatchedSource(std::unique_ptr<oci::ImageSource> inner) : inner_(std::move(inner)) {}
 
   /// Whether the image itself could not be read; then the registry is not to blame.
-  bool has_failed() const { return *has_failed_; }
+  bool has_failed() const { return has_failed_; }
 
   const std::vector<oci::Digest>& diff_ids() const override { return inner_->diff_ids(); }
   Awaitable<std::string> config(Ctx ctx) override;
@@ -31,7 +31,7 @@ class WatchedSource final : public oci::ImageSource {
   Awaitable<void> visit_by(Way way, Ctx ctx, std::set<std::size_t> wanted, Visitor visit);
 
   std::unique_ptr<oci::ImageSource> inner_;
-  std::shared_ptr<bool> has_failed_ = std::make_shared<bool>(false);
+  bool has_failed_ = false;
 };
 
 }  // namespace freshet::pipeline
