@@ -235,6 +235,23 @@ def test_a_copy_that_the_mirror_breaks_off_goes_on_from_the_origin(
     assert other_registry.manifest(f"{prefix}/copied", "1")
 
 
+def test_a_copy_that_the_target_refuses_is_not_tried_again_from_the_origin(
+    freshet, engine, registry, base_image, origin, tapped_mirror, prefix
+):
+    engine.put_image(base_image, registry, f"{prefix}/tool:1")
+    connect_mirrored(freshet, registry, origin, tapped_mirror)
+
+    with serve(lambda method, path, headers: Answer(403, "{}")) as target:
+        refused = freshet.run(
+            "image", "copy", f"{origin.address}/{prefix}/tool:1", f"{target}/copied:1", check=False
+        )
+
+    assert refused.returncode == 1
+    assert "trying without it" not in refused.stderr
+    assert refused.stderr.count("error: ") == 1
+    assert origin.requests() == []
+
+
 # --- a fallback --------------------------------------------------------------------------------
 
 

@@ -31,6 +31,14 @@ Awaitable<oci::MoveReport> copy_or_tag(
       ctx, image.place, digest, place, std::move(tags), std::move(options), std::move(progress));
 }
 
+Awaitable<oci::Place> open_target(Ctx ctx, Runtime& runtime, Side target) {
+  try {
+    co_return co_await open_side(ctx, runtime, std::move(target), true);
+  } catch (const Error& error) {
+    throw oci::TargetFailure(error);
+  }
+}
+
 }  // namespace
 
 Awaitable<MovedImage> move_image(
@@ -41,7 +49,7 @@ Awaitable<MovedImage> move_image(
     std::vector<std::string> tags,
     oci::CopyOptions options,
     oci::ImageMover::ProgressLine progress) {
-  const oci::Place place = co_await open_side(ctx, runtime, target, true);
+  const oci::Place place = co_await open_target(ctx, runtime, target);
   std::string frame = fmt::format("copying {} to {}", image.repo_digest(), place.name());
   const auto started = Ctx::Clock::now();
   auto work =

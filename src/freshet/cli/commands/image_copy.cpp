@@ -107,6 +107,8 @@ Awaitable<MovedImage> copy_from(
       RegistryImage image = co_await look_up_at_mirror(ctx, runtime, source);
       co_return co_await copy_image(
           ctx, runtime, std::move(image), target, tags, command, progress);
+    } catch (const oci::TargetFailure&) {
+      throw;
     } catch (const Error& error) {
       problem = error.message();
     }

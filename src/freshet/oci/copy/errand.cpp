@@ -3,6 +3,7 @@
 
 #include "freshet/base/text.hpp"
 #include "freshet/oci/copy/parallel.hpp"
+#include "freshet/oci/copy/watched_stream.hpp"
 
 #include <fmt/format.h>
 
@@ -18,16 +19,25 @@ constexpr int k_max_refused_mounts = 6;  // in a row: this registry does not mou
 /// A blob at another registry, read as often as the upload needs it.
 class RemoteBlob final : public BlobSource {
  public:
-  RemoteBlob(Descriptor blob, Place place) : blob_(std::move(blob)), place_(std::move(place)) {}
+  /// `has_failed` becomes true when reading fails.
+  RemoteBlob(Descriptor blob, Place place, bool& has_failed)
+      : blob_(std::move(blob)), place_(std::move(place)), has_failed_(has_failed) {}
 
   std::optional<Descriptor> known() const override { return blob_; }
   Awaitable<std::unique_ptr<net::ByteStream>> open(Ctx ctx, std::uint64_t offset) override {
-    co_return co_await place_.registry->open_blob(ctx, place_.repository, blob_, offset);
+    try {
+      auto stream = co_await place_.registry->open_blob(ctx, place_.repository, blob_, offset);
+      co_return std::make_unique<WatchedStream>(std::move(stream), has_failed_);
+    } catch (const Error&) {
+      has_failed_ = true;
+      throw;
+    }
   }
 
  private:
   Descriptor blob_;
   Place place_;
+  bool& has_failed_;
 };
 
 bool is_corrupt(const std::optional<Error>& error) {
@@ -130,7 +140,8 @@ Awaitable<bool> Errand::is_there(Descriptor blob) {
   if (state_.known.has(domain, target_.repository, blob.digest)) {
     co_return true;
   }
-  const auto size = co_await target_.registry->find_blob(ctx_, target_.repository, blob.digest);
+  auto work = target_.registry->find_blob(ctx_, target_.repository, blob.digest);
+  const auto size = co_await at_target(std::move(work));
   if (!size || *size != blob.size_bytes) {
     // Another size means that one of the two is wrong: the bytes themselves will tell.
     co_return false;
@@ -165,8 +176,8 @@ Awaitable<bool> Errand::mount(const WantedBlob& wanted) {
 
 Awaitable<bool> Errand::mount_from(Digest digest, std::string repository) {
   const std::string& domain = target_.registry->domain();
-  const bool is_mounted =
-      co_await target_.registry->mount_blob(ctx_, target_.repository, digest, repository);
+  auto work = target_.registry->mount_blob(ctx_, target_.repository, digest, repository);
+  const bool is_mounted = co_await at_target(std::move(work));
   if (!is_mounted) {
     state_.refused_mounts.add(domain);
     co_return false;
@@ -230,7 +241,7 @@ Awaitable<bool> Errand::try_copy(Descriptor blob, Place from) {
 }
 
 Awaitable<void> Errand::copy(Descriptor blob, Place from) {
-  RemoteBlob source(blob, std::move(from));
+  RemoteBlob source(blob, std::move(from), has_source_failed_);
   co_await upload(blob, source);
   state_.known.add(target_.registry->domain(), target_.repository, blob.digest);
   ++counts_.blobs_copied;
@@ -239,7 +250,8 @@ Awaitable<void> Errand::copy(Descriptor blob, Place from) {
 }
 
 Awaitable<void> Errand::upload(Descriptor blob, BlobSource& source) {
-  const Descriptor sent = co_await target_.registry->push_blob(ctx_, target_.repository, source);
+  auto work = target_.registry->push_blob(ctx_, target_.repository, source);
+  const Descriptor sent = co_await at_target(std::move(work));
   if (sent.digest != blob.digest || sent.size_bytes != blob.size_bytes) {
     throw Error(
         ErrorCode::corrupt_data,
@@ -267,8 +279,8 @@ Awaitable<TagsToMove> Errand::tags_to_move(std::vector<std::string> tags, Digest
   TagsToMove out;
   std::vector<char> is_moved(tags.size(), 0);
   const auto look = [&](std::size_t index) -> Awaitable<void> {
-    const auto found =
-        co_await target_.registry->find_manifest(ctx_, target_.repository, tags[index]);
+    auto work = target_.registry->find_manifest(ctx_, target_.repository, tags[index]);
+    const auto found = co_await at_target(std::move(work));
     is_moved[index] = found && found->digest == digest;
     if (is_moved[index]) {
       out.found = found;
@@ -290,7 +302,7 @@ Awaitable<void> Errand::put(Manifest manifest, std::vector<std::string> tags) {
   for (const std::string& reference : tags) {
     co_await in_context(
         fmt::format("writing '{}' to '{}'", reference, target_.name()),
-        put_under(reference, manifest));
+        at_target(put_under(reference, manifest)));
   }
 }
 

@@ -55,6 +55,20 @@ class Errand {
   /// Writes the manifest under each tag, in their order; under its digest when there is none.
   Awaitable<void> put(Manifest manifest, std::vector<std::string> tags);
 
+  /// Awaits what is asked of the target, and remembers whose a failure was.
+  template <class T>
+  Awaitable<T> at_target(Awaitable<T> work) {
+    try {
+      co_return co_await std::move(work);
+    } catch (const Error& error) {
+      // What came garbled may have been so at its source.
+      has_target_failed_ = has_target_failed_ || error.code() != ErrorCode::corrupt_data;
+      throw;
+    }
+  }
+  /// Whether something failed at the target, and no reading of a blob from elsewhere did.
+  bool is_target_to_blame() const { return has_target_failed_ && !has_source_failed_; }
+
   void note_uploaded(const Descriptor& blob);
   void say(const Digest& digest, std::string_view event);
   std::string turn_name(const Digest& digest) const;
@@ -81,6 +95,8 @@ class Errand {
   Place target_;
   ImageMover::ProgressLine progress_;
   MoveCounts counts_;
+  bool has_target_failed_ = false;
+  bool has_source_failed_ = false;
 };
 
 }  // namespace freshet::oci

@@ -104,8 +104,9 @@ class ImageCopy {
 
   Awaitable<void> find_at_target(Digest digest) {
     const Place& target = errand_.target();
-    found_ = co_await target.registry->find_manifest(
-        errand_.ctx(), target.repository, digest.to_string());
+    auto work =
+        target.registry->find_manifest(errand_.ctx(), target.repository, digest.to_string());
+    found_ = co_await errand_.at_target(std::move(work));
     is_at_target_ = found_.has_value();
   }
 

@@ -223,6 +223,27 @@ TEST_F(ImageCopy, names_a_blob_that_the_source_lost_and_writes_no_tag) {
   EXPECT_EQ(two.count("PUT", "/manifests/"), 0);
 }
 
+TEST_F(ImageCopy, tells_failures_of_the_target_from_others) {
+  add_image(one, "app", "v1", {"base", "top"});
+  const auto copy_it = [&] { copy(place(one, "app"), "v1", place(two, "to"), {"v1"}); };
+  for (const char* denied : {"GET /v2/app/manifests", "GET /v2/app/blobs"}) {
+    one.denied = denied;
+    try {
+      copy_it();
+      ADD_FAILURE() << denied << " did no harm";
+    } catch (const TargetFailure&) {
+      ADD_FAILURE() << denied << " was laid to the target";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::upstream_denied) << denied;
+    }
+  }
+  one.denied.clear();
+  for (const char* denied : {"POST /v2/to/blobs", "PUT /v2/to/blobs", "PUT /v2/to/manifests"}) {
+    two.denied = denied;
+    EXPECT_THROW(copy_it(), TargetFailure) << denied;
+  }
+}
+
 TEST_F(ImageCopy, says_which_image_the_source_does_not_have) {
   EXPECT_EQ(
       error_of([&] { copy(place(one, "app"), "v9", place(two, "app"), {"v9"}); }),

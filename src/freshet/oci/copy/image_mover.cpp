@@ -25,6 +25,22 @@ class ImageMover::Impl {
   MoverState state;
 };
 
+namespace {
+
+Awaitable<MoveReport> copy_telling_blame(Errand& errand, CopyRequest request) {
+  try {
+    Descriptor manifest = co_await copy_image(errand, std::move(request));
+    co_return MoveReport{errand.counts(), std::move(manifest)};
+  } catch (const Error& error) {
+    if (errand.is_target_to_blame()) {
+      throw TargetFailure(error);
+    }
+    throw;
+  }
+}
+
+}  // namespace
+
 ImageMover::ImageMover(asio::thread_pool& pool, LayerMemory& memory)
     : impl_(std::make_unique<Impl>(pool, memory)) {}
 
@@ -41,8 +57,7 @@ Awaitable<MoveReport> ImageMover::copy(
   CopyRequest request{std::move(source), std::move(reference), std::move(tags), std::move(options)};
   try {
     Errand errand(impl_->state, ctx, target, progress);
-    Descriptor manifest = co_await copy_image(errand, request);
-    co_return MoveReport{errand.counts(), std::move(manifest)};
+    co_return co_await copy_telling_blame(errand, request);
   } catch (const Error& error) {
     if (!impl_->was_misled(error, target)) {
       throw;
@@ -50,8 +65,7 @@ Awaitable<MoveReport> ImageMover::copy(
   }
   // A blob that was there a while ago is gone: look again, once, with fresh eyes.
   Errand errand(impl_->state, ctx, std::move(target), std::move(progress));
-  Descriptor manifest = co_await copy_image(errand, std::move(request));
-  co_return MoveReport{errand.counts(), std::move(manifest)};
+  co_return co_await copy_telling_blame(errand, std::move(request));
 }
 
 Awaitable<MoveReport> ImageMover::push(

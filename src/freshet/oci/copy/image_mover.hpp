@@ -52,6 +52,12 @@ struct MoveReport : MoveCounts {
   Descriptor manifest;  // as it is at the target
 };
 
+/// A failure of a copy that is the target's: another source would not have helped.
+class TargetFailure : public Error {
+ public:
+  explicit TargetFailure(const Error& failure) : Error(failure) {}
+};
+
 /// Moves images between registries, and from engines to registries, each blob by the cheapest way:
 /// there already, mounted from another repository of the registry, copied, uploaded.
 ///
@@ -71,7 +77,8 @@ class ImageMover {
   ImageMover(asio::thread_pool& pool, LayerMemory& memory);
   ~ImageMover();
 
-  /// `reference` is a tag or digest at `source`. With no `tags` it is there by digest only.
+  /// `reference` is a tag or digest at `source`. With no `tags` it is there by digest only. What
+  /// the target fails at is thrown as TargetFailure.
   Awaitable<MoveReport> copy(
       Ctx ctx,
       Place source,

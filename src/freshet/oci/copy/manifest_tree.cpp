@@ -57,8 +57,9 @@ std::vector<Descriptor> next_level(
 Awaitable<std::optional<TreeNode>> read_node(
     Errand& errand, Place source, Descriptor entry, bool reads_all, ManifestBudget& budget) {
   const Place& target = errand.target();
-  const auto there = co_await target.registry->find_manifest(
-      errand.ctx(), target.repository, entry.digest.to_string());
+  auto work =
+      target.registry->find_manifest(errand.ctx(), target.repository, entry.digest.to_string());
+  const auto there = co_await errand.at_target(std::move(work));
   if (there && !reads_all) {
     co_return std::nullopt;
   }
