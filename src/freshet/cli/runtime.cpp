@@ -97,7 +97,7 @@ registries::Connections& Runtime::connections() {
 oci::ImageMover& Runtime::mover() {
   if (!mover_) {
     layer_memory_ = std::make_unique<registries::StoredLayerMemory>(data().layers());
-    mover_ = std::make_unique<oci::ImageMover>(pool(), *layer_memory_);
+    mover_ = std::make_unique<oci::ImageMover>(pool(), *layer_memory_, data().path() / "locks");
   }
   return *mover_;
 }

@@ -74,9 +74,23 @@ Awaitable<void> Errand::bring_all(std::vector<WantedBlob> wanted) {
   co_await for_each_at_once(wanted.size(), k_at_once, bring_one);
 }
 
+Awaitable<UploadLocks::Taken> Errand::lock(std::string name, Digest digest) {
+  std::function<void()> on_long_wait = [this, digest] {
+    say(digest, "waits for another program that sends it to " + target_.name());
+  };
+  co_return co_await state_.locks.take(ctx_, std::move(name), std::move(on_long_wait));
+}
+
 Awaitable<void> Errand::bring(WantedBlob wanted) {
   const auto turn = co_await state_.blobs.take(turn_name(wanted.blob.digest));
-  const bool is_found = co_await find_or_mount(wanted);
+  bool is_found = co_await find_or_mount(wanted);
+  if (is_found) {
+    co_return;
+  }
+  const UploadLocks::Taken taken = co_await lock(turn_name(wanted.blob.digest), wanted.blob.digest);
+  if (taken.has_waited) {
+    is_found = co_await find_or_mount(wanted);
+  }
   if (is_found) {
     co_return;
   }
@@ -87,7 +101,14 @@ Awaitable<void> Errand::bring(WantedBlob wanted) {
 
 Awaitable<bool> Errand::bring_if_had(WantedBlob wanted) {
   const auto turn = co_await state_.blobs.take(turn_name(wanted.blob.digest));
-  const bool is_found = co_await find_or_mount(wanted);
+  bool is_found = co_await find_or_mount(wanted);
+  if (is_found || wanted.copy_from.empty()) {
+    co_return is_found;
+  }
+  const UploadLocks::Taken taken = co_await lock(turn_name(wanted.blob.digest), wanted.blob.digest);
+  if (taken.has_waited) {
+    is_found = co_await find_or_mount(wanted);
+  }
   if (is_found) {
     co_return true;
   }

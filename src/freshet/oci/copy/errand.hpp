@@ -69,6 +69,9 @@ class Errand {
   /// Whether something failed at the target, and no reading of a blob from elsewhere did.
   bool is_target_to_blame() const { return has_target_failed_ && !has_source_failed_; }
 
+  /// To be held by whoever sends what `name` names, and has its turn for that in this program.
+  Awaitable<UploadLocks::Taken> lock(std::string name, Digest digest);
+
   void note_uploaded(const Descriptor& blob);
   void say(const Digest& digest, std::string_view event);
   std::string turn_name(const Digest& digest) const;

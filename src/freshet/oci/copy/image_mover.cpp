@@ -11,7 +11,8 @@ namespace freshet::oci {
 
 class ImageMover::Impl {
  public:
-  Impl(asio::thread_pool& pool, LayerMemory& memory) : state(pool, memory) {}
+  Impl(asio::thread_pool& pool, LayerMemory& memory, fs::path locks)
+      : state(pool, memory, std::move(locks)) {}
 
   /// Forgets what is said to be at `target`; false unless `error` shows that some of it is wrong.
   bool was_misled(const Error& error, const Place& target) {
@@ -41,8 +42,8 @@ Awaitable<MoveReport> copy_telling_blame(Errand& errand, CopyRequest request) {
 
 }  // namespace
 
-ImageMover::ImageMover(asio::thread_pool& pool, LayerMemory& memory)
-    : impl_(std::make_unique<Impl>(pool, memory)) {}
+ImageMover::ImageMover(asio::thread_pool& pool, LayerMemory& memory, fs::path locks)
+    : impl_(std::make_unique<Impl>(pool, memory, std::move(locks))) {}
 
 ImageMover::~ImageMover() = default;
 

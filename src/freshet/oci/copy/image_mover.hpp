@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "freshet/base/files.hpp"
 #include "freshet/oci/copy/image_source.hpp"
 #include "freshet/oci/copy/layer_memory.hpp"
 #include "freshet/oci/distribution/client.hpp"
@@ -73,8 +74,9 @@ class ImageMover {
   /// One line per event worth reading, e.g. `sha256:… mounted from team/base`.
   using ProgressLine = std::function<void(std::string_view line)>;
 
-  /// Both outlive it.
-  ImageMover(asio::thread_pool& pool, LayerMemory& memory);
+  /// `pool` and `memory` outlive it. Programs that name the same `locks`, a directory, do not
+  /// upload the same to the same repository at once.
+  ImageMover(asio::thread_pool& pool, LayerMemory& memory, fs::path locks = {});
   ~ImageMover();
 
   /// `reference` is a tag or digest at `source`. With no `tags` it is there by digest only. What

@@ -29,6 +29,12 @@ struct Layer {
   std::optional<Descriptor> kept;  // as the image's own manifest has it
 };
 
+/// To be the only one who uploads a layer.
+struct LayerTurn {
+  Turns::Turn turn;
+  UploadLocks::Taken lock;
+};
+
 class ImagePush {
  public:
   ImagePush(Errand& errand, ImageSource& image, std::vector<std::string> tags, PushOptions options)
@@ -206,7 +212,7 @@ class ImagePush {
   }
 
   Awaitable<void> upload_rest() {
-    const std::vector<Turns::Turn> turns = co_await take_turns();
+    const std::vector<LayerTurn> turns = co_await take_turns();
     int visits = 0;
     for (auto wanted = missing(); !wanted.empty(); wanted = missing()) {
       const bool was_last = ++visits == k_max_visits;
@@ -222,33 +228,43 @@ class ImagePush {
 
   /// Nobody else shall upload the same layers meanwhile. In one order for all: no two pushes can
   /// wait for each other.
-  Awaitable<std::vector<Turns::Turn>> take_turns() {
+  Awaitable<std::vector<LayerTurn>> take_turns() {
     std::map<Digest, Layer*> wanted;
     for (Layer& layer : layers_) {
       if (!layer.blob) {
         wanted.emplace(layer.diff_id, &layer);
       }
     }
-    std::vector<Turns::Turn> turns;
+    std::vector<LayerTurn> turns;
     for (auto& [diff_id, layer] : wanted) {
       const std::string name =
           fmt::format("{} layer {}", errand_.target().name(), diff_id.to_string());
-      turns.push_back(co_await errand_.state().blobs.take(name));
-      co_await take_from_others(*layer);
+      Turns::Turn turn = co_await errand_.state().blobs.take(name);
+      UploadLocks::Taken lock = co_await errand_.lock(name, diff_id);
+      co_await take_from_others(*layer, lock.has_waited);
+      if (!layer->blob) {
+        turns.push_back({std::move(turn), std::move(lock)});
+      }
     }
     co_return turns;
   }
 
-  /// Another push may have uploaded the layer while this one waited.
-  Awaitable<void> take_from_others(Layer& layer) {
+  /// Another push may have uploaded the layer while this one waited; `has_waited`: perhaps one of
+  /// another program, and the registry has to be asked.
+  Awaitable<void> take_from_others(Layer& layer, bool has_waited) {
     const Place& target = errand_.target();
     co_await find_known(layer);
     const auto own = own_layer(layer.known, target, options_);
-    if (own &&
-        errand_.state().known.has(target.registry->domain(), target.repository, own->blob.digest)) {
+    const bool is_asked_for =
+        own && (has_waited || errand_.state().known.has(
+                                  target.registry->domain(), target.repository, own->blob.digest));
+    if (!is_asked_for) {
+      co_return;
+    }
+    WantedBlob wanted{own->blob};
+    const bool is_there = co_await errand_.bring_if_had(std::move(wanted));
+    if (is_there) {
       layer.blob = own->blob;
-      ++errand_.counts().blobs_present;
-      errand_.say(own->blob.digest, "already there");
     }
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/base/testing/run.hpp"
+#include "freshet/base/testing/temp_directory.hpp"
 #include "freshet/oci/testing/mover_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -168,6 +169,23 @@ TEST_F(ImagePush, reads_a_layer_once_for_two_pushes_at_the_same_time) {
 
   EXPECT_EQ(first.visited.size() + second.visited.size(), 3U);
   EXPECT_TRUE(has_image(one, "app", "v1"));
+}
+
+TEST_F(ImagePush, reads_a_layer_once_for_two_programs_at_the_same_time) {
+  using namespace asio::experimental::awaitable_operators;
+  const freshet::testing::TempDirectory locks;
+  ImageMover here(pool, memory, locks.path());
+  ImageMover there(pool, memory, locks.path());
+  FakeImage first({"lowest", "same"});
+  FakeImage second({"same", "another"});
+  const Place target = place(one, "app");
+
+  net::testing::run_on(
+      io, push_for_two(here, first, target) && push_for_two(there, second, target));
+
+  EXPECT_EQ(first.visited.size() + second.visited.size(), 3U);
+  EXPECT_TRUE(has_image(one, "app", "v1"));
+  EXPECT_TRUE(fs::is_empty(locks.path()));
 }
 
 /// Its configuration is another image's.

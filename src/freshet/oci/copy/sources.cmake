@@ -17,6 +17,7 @@ set(oci_copy_sources
   copy/platform_choice.cpp
   copy/referrers.cpp
   copy/turns.cpp
+  copy/upload_locks.cpp
   copy/visit_watch.cpp)
 set(oci_copy_tests
   copy/faults_test.cpp
@@ -28,4 +29,5 @@ set(oci_copy_tests
   copy/mount_refusals_test.cpp
   copy/parts_test.cpp
   copy/referrers_test.cpp
+  copy/upload_locks_test.cpp
   copy/visit_watch_test.cpp)
