@@ -11,7 +11,7 @@ namespace freshet::dockerfile {
 /// holding the one before twice. A unit is about one byte made or compared.
 class Budget {
  public:
-  static constexpr std::uint64_t k_default_units = 64 << 20;  // a second or two at the very most
+  static constexpr std::uint64_t k_default_units = 32 << 20;  // a second or two at the very most
 
   explicit Budget(std::uint64_t units = k_default_units) : left_(units) {}
 
@@ -19,8 +19,10 @@ class Budget {
   void spend(std::uint64_t units) {
     if (units > left_) {
       left_ = 0;
-      throw Error(ErrorCode::too_large, "the variables of this Dockerfile grow without bounds")
-          .with_hint("look for an ENV or ARG that holds other variables more than once");
+      throw Error(ErrorCode::too_large, "what this Dockerfile comes to grows without bounds")
+          .with_hint(
+              "look for an ENV or ARG that holds other variables more than once, or for many "
+              "ONBUILDs");
     }
     left_ -= units;
   }

@@ -14,6 +14,8 @@ namespace freshet::dockerfile {
 namespace {
 
 constexpr std::size_t k_max_shown = 60;
+constexpr std::uint64_t k_trigger_units = 256;  // what reading a short one costs
+constexpr std::uint64_t k_entry_units = 64;  // what copying an entry of a configuration costs
 
 /// The instruction that a trigger holds. Its mistakes are told at `at`, the FROM that brought it.
 std::optional<Instruction> parse_trigger(
@@ -127,7 +129,9 @@ class Evaluator {
                                                "the stage '{}' comes later",
                                                name.empty() ? std::to_string(needed->value) : name),
             "move its FROM in front of this stage");
-      } else if (needed != nullptr) {
+        return;  // one mistake an instruction
+      }
+      if (needed != nullptr) {
         open.push_back(needed->value);
       }
     }
@@ -162,7 +166,7 @@ class Evaluator {
       }
     }
     for (const std::string& trigger : triggers) {
-      budget_.spend(trigger.size() + 1);
+      budget_.spend(trigger.size() + k_trigger_units);
       if (auto instruction = parse_trigger(trigger, stage.from->at, diagnostics_)) {
         plan.triggers.push_back(std::move(*instruction));
       }
@@ -174,6 +178,11 @@ class Evaluator {
     if (const auto* base = std::get_if<StageIndex>(&stage.base)) {
       StageState state = states_[base->value];
       state.config.triggers.clear();
+      const ImageConfig& config = state.config;
+      budget_.spend(
+          (config.environment.size() + config.labels.size() + config.ports.size() +
+           config.volumes.size()) *
+          k_entry_units);
       for (const auto& [name, value] : state.variables) {
         budget_.spend(name.size() + value.size());
       }

@@ -89,7 +89,7 @@ TEST(Evaluation, ends_where_variables_grow_without_bounds) {
   EXPECT_THAT(evaluation.stages, IsEmpty());
   EXPECT_THAT(
       mistakes_of(evaluation),
-      ElementsAre("0:0 the variables of this Dockerfile grow without bounds"));
+      ElementsAre("0:0 what this Dockerfile comes to grows without bounds"));
 }
 
 TEST(Evaluation, ends_where_every_command_finds_another_environment) {
@@ -98,6 +98,29 @@ TEST(Evaluation, ends_where_every_command_finds_another_environment) {
     text += fmt::format("ENV A{}={}\nRUN b\n", i, i);
   }
   EXPECT_TRUE(evaluated(text).diagnostics.has_errors());
+}
+
+TEST(Evaluation, ends_where_patterns_make_too_much_work) {
+  std::string text = "FROM a\nENV A=" + std::string(60'000, 'a') + "\n";
+  for (int i = 0; i < 1'000; ++i) {
+    text += "ENV B=${A//a*a*a*b/}\n";
+  }
+  EXPECT_THAT(
+      mistakes_of(evaluated(text)),
+      ElementsAre("0:0 what this Dockerfile comes to grows without bounds"));
+}
+
+TEST(Evaluation, ends_where_triggers_multiply) {
+  std::string text = "FROM a AS a\n";
+  for (int i = 0; i < 3'000; ++i) {
+    text += "ONBUILD USER b\n";
+  }
+  for (int i = 0; i < 3'000; ++i) {
+    text += fmt::format("FROM a AS a{}\nCOPY --from={} / /\n", i + 1, i);
+  }
+  EXPECT_THAT(
+      mistakes_of(evaluated(text)),
+      ElementsAre("0:0 what this Dockerfile comes to grows without bounds"));
 }
 
 }  // namespace

@@ -13,6 +13,8 @@ namespace freshet::dockerfile {
 
 constexpr std::size_t k_max_file_bytes = 4 << 20;  // BuildKit's own limit for a message
 constexpr std::size_t k_max_line_bytes = 65535;  // BuildKit's own limit
+constexpr std::size_t k_max_words = 10'000;  // of one instruction; no limit of BuildKit's
+constexpr std::size_t k_max_heredocs = 1'000;  // likewise
 constexpr std::size_t k_max_instructions = 10'000;  // an image has 127 layers at most
 
 /// `# name=value` at the top of the file: `syntax`, `escape` or `check`.

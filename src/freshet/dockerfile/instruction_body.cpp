@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <map>
 
 namespace freshet::dockerfile {
 namespace {
@@ -210,6 +210,10 @@ class BodyReader {
           "a here-document cannot be a destination",
           "write the file's path behind it");
     }
+    std::map<std::string_view, const Heredoc*> read;
+    for (const Heredoc& heredoc : instruction_.heredocs) {
+      read[heredoc.name] = &heredoc;  // of several with one name the last
+    }
     for (std::size_t i = 0; i + 1 < arguments_.size(); ++i) {
       const auto named = heredoc_named_by(arguments_[i]);
       if (!named) {
@@ -217,10 +221,8 @@ class BodyReader {
         continue;
       }
       Heredoc file = *named;
-      for (const Heredoc& read : instruction_.heredocs) {
-        if (read.name == file.name) {
-          file.content = read.content;  // of several with one name the last
-        }
+      if (const auto found = read.find(file.name); found != read.end()) {
+        file.content = found->second->content;
       }
       copy.inline_files.push_back({file.name, file.effective_content(), file.expands});
     }

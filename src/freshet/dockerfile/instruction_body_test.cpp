@@ -8,6 +8,7 @@
 namespace freshet::dockerfile {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -242,6 +243,19 @@ TEST(File, has_a_size) {
     text += "RUN\n";
   }
   EXPECT_THAT(mistakes_of(text), ElementsAre("10000:1 the file has 10000 instructions or more"));
+}
+
+TEST(File, has_a_number_of_words_for_an_instruction) {
+  std::string text = "FROM a\nVOLUME";
+  std::string heredocs = "FROM a\nRUN";
+  for (std::size_t i = 0; i <= k_max_words; ++i) {
+    text += " \\\n/v";
+    heredocs += i <= k_max_heredocs ? " <<A" : "\nA";
+  }
+  constexpr std::string_view k_mistake =
+      "2:1 the instruction has more than 10000 words or 1000 here-documents";
+  EXPECT_THAT(mistakes_of(text), ElementsAre(k_mistake));
+  EXPECT_THAT(mistakes_of(heredocs), Contains(k_mistake));
 }
 
 TEST(Directives, are_read_at_the_top_alone) {

@@ -182,7 +182,15 @@ class Parser {
       read_heredocs(instruction, line.text(), mistakes);
     }
     instruction.last_line = lines_.number();
-    if (is_sound) {
+    const std::size_t words = instruction.flags.size() + instruction.arguments.size();
+    if (words > k_max_words || instruction.heredocs.size() > k_max_heredocs) {
+      mistakes.error(
+          instruction.at,
+          fmt::format(
+              "the instruction has more than {} words or {} here-documents",
+              k_max_words,
+              k_max_heredocs));
+    } else if (is_sound) {
       instruction.body = read_body(instruction, budget_, mistakes);
     }
     stages_.place(instruction);

@@ -11,6 +11,9 @@
 namespace freshet::dockerfile {
 namespace {
 
+constexpr std::uint64_t k_step_units = 8;  // what one state of one character costs
+constexpr std::uint64_t k_value_units = 16;  // and what keeping a character takes
+
 struct Match {
   std::size_t begin = 0;  // in characters
   std::size_t end = 0;
@@ -18,7 +21,8 @@ struct Match {
 
 /// A value with the places where its characters begin; the last place is its end.
 struct Value {
-  explicit Value(std::string_view whole) : text(whole) {
+  Value(std::string_view whole, Budget& budget) : text(whole) {
+    budget.spend(whole.size() * k_value_units);
     for (std::size_t at = 0; at < text.size();) {
       const Character next = first_character(text.substr(at));
       characters.push_back(next.value);
@@ -51,8 +55,9 @@ class Matcher {
       const std::vector<char32_t>& value, std::size_t from, Length length, bool is_anchored) {
     std::optional<Match> found;
     States states(elements_.size() + 1);
+    States next;
     for (std::size_t at = from; at <= value.size(); ++at) {
-      budget_.spend(elements_.size() + 1);
+      budget_.spend((elements_.size() + 1) * k_step_units);
       if (at == from || (!is_anchored && !found)) {
         enter(states, 0, at);
       }
@@ -67,7 +72,8 @@ class Matcher {
           (is_anchored && is_dead(states))) {
         break;
       }
-      states = step(states, value[at]);
+      step(states, value[at], next);
+      states.swap(next);
     }
     return found;
   }
@@ -87,8 +93,8 @@ class Matcher {
     }
   }
 
-  States step(const States& states, char32_t character) const {
-    States next(states.size());
+  void step(const States& states, char32_t character, States& next) const {
+    next.assign(states.size(), std::nullopt);
     for (std::size_t state = 0; state < elements_.size(); ++state) {
       const Pattern::Element& element = elements_[state];
       if (!states[state]) {
@@ -98,7 +104,6 @@ class Matcher {
         enter(next, element.kind == Kind::any_text ? state : state + 1, *states[state]);
       }
     }
-    return next;
   }
 
   static bool is_dead(const States& states) {
@@ -143,13 +148,13 @@ Pattern::Pattern(std::string_view text) {
 }
 
 std::string Pattern::without_prefix(std::string_view text, Length length, Budget& budget) const {
-  const Value value(text);
+  const Value value(text, budget);
   const auto match = Matcher(elements_, budget).find(value.characters, 0, length, true);
   return std::string(match ? value.between(match->end, value.size()) : text);
 }
 
 std::string Pattern::without_suffix(std::string_view text, Length length, Budget& budget) const {
-  Value value(text);
+  Value value(text, budget);
   std::ranges::reverse(value.characters);
   std::vector<Element> reversed(elements_.rbegin(), elements_.rend());
   const auto match = Matcher(std::move(reversed), budget).find(value.characters, 0, length, true);
@@ -158,7 +163,7 @@ std::string Pattern::without_suffix(std::string_view text, Length length, Budget
 
 std::string Pattern::replace_first(
     std::string_view text, std::string_view replacement, Budget& budget) const {
-  const Value value(text);
+  const Value value(text, budget);
   const auto match = Matcher(elements_, budget).find(value.characters, 0, Length::longest, false);
   if (!match) {
     return std::string(text);
@@ -172,7 +177,7 @@ std::string Pattern::replace_first(
 
 std::string Pattern::replace_all(
     std::string_view text, std::string_view replacement, Budget& budget) const {
-  const Value value(text);
+  const Value value(text, budget);
   Matcher matcher(elements_, budget);
   std::string out;
   std::size_t copied = 0;

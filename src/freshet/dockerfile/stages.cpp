@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 
 namespace freshet::dockerfile {
 namespace {
@@ -86,6 +87,7 @@ GlobalArguments::GlobalArguments(
             throw;
           }
           diagnostics.error(declaration.value->at, error.message(), error.hint());
+          break;  // one mistake an instruction
         }
       }
     }
@@ -207,8 +209,9 @@ std::vector<std::string> find_images(const File& file, const Arguments& argument
   Budget budget;
   Diagnostics ignored;  // the builder tells them
   std::vector<std::string> images;
+  std::set<std::string> seen;
   const auto add = [&](const std::string& image) {
-    if (std::ranges::find(images, image) == images.end()) {
+    if (seen.insert(image).second) {
       images.push_back(image);
     }
   };
