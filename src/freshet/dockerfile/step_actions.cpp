@@ -76,11 +76,10 @@ StageEvaluator::Action StageEvaluator::evaluate(const Run& run) {
 
 void StageEvaluator::set_command(RunStep& step, const Run& run) const {
   std::vector<std::string> words = run.command.words;
-  Budget ignored(k_max_file_bytes * 4);
   if (!run.heredocs.empty() && words.size() == 1) {
     const Heredoc& first = run.heredocs.front();
     const std::string content = first.effective_content();
-    if (!parse_heredoc(words.front(), ignored)) {
+    if (!parse_heredoc(words.front(), context_.budget)) {
       for (const Heredoc& heredoc : run.heredocs) {  // the shell reads them itself
         words.front() += '\n';
         words.front() += heredoc.content;
