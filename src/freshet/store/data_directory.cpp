@@ -7,6 +7,7 @@
 #include "freshet/store/layer_store.hpp"
 #include "freshet/store/registry_store.hpp"
 #include "freshet/store/sealing.hpp"
+#include "freshet/store/sqlite_cache_index.hpp"
 #include "freshet/store/stores.hpp"
 
 #include <fcntl.h>
@@ -113,7 +114,8 @@ class SqliteDataDirectory : public DataDirectory {
         registries_(database_, sealer_),
         images_(database_),
         builds_(database_),
-        layers_(database_) {}
+        layers_(database_),
+        cache_index_(database_) {}
 
   const fs::path& path() const override { return path_; }
   const std::string& owner_id() const override { return owner_id_; }
@@ -121,6 +123,7 @@ class SqliteDataDirectory : public DataDirectory {
   ImageStore& images() override { return images_; }
   BuildStore& builds() override { return builds_; }
   LayerStore& layers() override { return layers_; }
+  CacheIndex& cache_index() override { return cache_index_; }
 
  private:
   fs::path path_;
@@ -131,6 +134,7 @@ class SqliteDataDirectory : public DataDirectory {
   SqliteImageStore images_;
   SqliteBuildStore builds_;
   SqliteLayerStore layers_;
+  SqliteCacheIndex cache_index_;
 };
 
 /// Absolute, so that error texts stay true after a change of directory; without a slash at its end.

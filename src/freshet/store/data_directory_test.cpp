@@ -232,7 +232,7 @@ TEST(DataDirectory, refuses_a_database_of_a_newer_freshet) {
       "conflict\n"
       "error: '" +
           (directory / "freshet.db").string() +
-          "' was written by a newer freshet (schema 99, this one knows 4)\n"
+          "' was written by a newer freshet (schema 99, this one knows 5)\n"
           "hint: update freshet, or use another --data-dir\n");
 }
 

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/store/testing/contract.hpp"
+#include "freshet/store/testing/parallel.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
-#include <atomic>
-#include <latch>
 #include <map>
 #include <set>
 #include <thread>
@@ -18,6 +14,9 @@ namespace {
 
 using model::RegistryIntegration;
 using testing::error_of;
+using testing::in_parallel;
+using testing::in_processes;
+using testing::Outcome;
 using testing::TempDataDirectory;
 using testing::TempDirectory;
 
@@ -28,37 +27,6 @@ RegistryIntegration integration(int number) {
   out.is_default = true;
   out.is_caching = true;
   return out;
-}
-
-/// Runs `work(number, its own handle on the directory)` in `count` threads that start together;
-/// returns how many of them ended in an error, and one such text.
-struct Outcome {
-  int failures = 0;
-  std::string text;
-};
-
-Outcome in_parallel(
-    int count, const fs::path& directory, const std::function<void(int, DataDirectory&)>& work) {
-  std::latch start(count);
-  std::mutex mutex;
-  Outcome outcome;
-  std::vector<std::jthread> threads;
-  for (int number = 0; number < count; ++number) {
-    threads.emplace_back([&, number] {
-      const std::string text = error_of([&] {
-        const auto data = DataDirectory::open(directory);
-        start.arrive_and_wait();
-        work(number, *data);
-      });
-      if (text != "no error") {
-        const std::lock_guard lock(mutex);
-        ++outcome.failures;
-        outcome.text = text;
-      }
-    });
-  }
-  threads.clear();
-  return outcome;
 }
 
 std::string broken_rule(const std::vector<RegistryIntegration>& all) {
@@ -187,45 +155,14 @@ TEST(ParallelWriters, end_a_build_once) {
   EXPECT_THAT(directory->builds().find("b1")->reason, ::testing::StartsWith("reason "));
 }
 
-/// Forks `count` processes that wait for each other, open `directory` and add an integration;
-/// returns how many of them succeeded.
-int open_in_processes(int count, const fs::path& directory) {
-  std::array<int, 2> gate{};
-  FRESHET_ASSERT(::pipe(gate.data()) == 0);
-  std::vector<pid_t> children;
-  for (int number = 0; number < count; ++number) {
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-      ::close(gate[1]);
-      char unused = 0;
-      const bool opened = ::read(gate[0], &unused, 1) == 0;  // until the parent closes its end
-      const std::string text = error_of([&] {
-        const auto data = DataDirectory::open(directory);
-        data->registries().add(integration(number), Secret("s3cret"));
-      });
-      if (text != "no error") {
-        std::fprintf(stderr, "process %d: %s", number, text.c_str());
-      }
-      ::_exit(opened && text == "no error" ? 0 : 1);
-    }
-    children.push_back(pid);
-  }
-  ::close(gate[0]);
-  ::close(gate[1]);
-  int succeeded = 0;
-  for (const pid_t pid : children) {
-    int status = 0;
-    ::waitpid(pid, &status, 0);
-    succeeded += WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 1 : 0;
-  }
-  return succeeded;
-}
-
 TEST(FirstStart, of_many_processes_at_one_moment_makes_one_database_and_one_key) {
   for (int round = 0; round < 5; ++round) {
     TempDirectory parent;
     const fs::path directory = parent.path() / "data";
-    EXPECT_EQ(open_in_processes(8, directory), 8);
+    const int succeeded = in_processes(8, [&](int number) {
+      DataDirectory::open(directory)->registries().add(integration(number), Secret("s3cret"));
+    });
+    EXPECT_EQ(succeeded, 8);
     const auto data = DataDirectory::open(directory);
     const auto all = data->registries().list();
     EXPECT_EQ(all.size(), 8u);

@@ -16,6 +16,8 @@
 
 namespace freshet::store {
 
+class CacheIndex;
+
 /// Integrations. Every change is one transaction and keeps the rules: names unique among all kinds
 /// of shared names, at most one default and one caching registry, exactly one primary per domain, a
 /// fallback that exists and is another one. Blocking; thread-safe, and safe with other processes on
@@ -137,6 +139,7 @@ class DataDirectory {
   virtual ImageStore& images() = 0;
   virtual BuildStore& builds() = 0;
   virtual LayerStore& layers() = 0;
+  virtual CacheIndex& cache_index() = 0;
 };
 
 }  // namespace freshet::store
