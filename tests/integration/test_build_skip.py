@@ -139,6 +139,29 @@ def test_an_image_is_copied_to_a_registry_that_lacks_it(
     assert other_registry.manifest(f"{prefix}/prod/app", "v2").digest == wanted
 
 
+def test_an_image_that_was_released_elsewhere_is_found_where_it_still_is(
+    connected, local_image, files, registry, prefix
+):
+    release = """\
+      release:
+        type: push
+        candidate: '${{build}}'
+        image_name: released
+        tag: '${{TAG}}'
+"""
+    app = App(connected, local_image, files, PIPELINE.rstrip(" ") + release)
+    app()
+    near = app()
+    registry.remove(f"{prefix}/app", "v1")
+    far = app()
+
+    assert was_skipped(near) and was_skipped(far)
+    assert "Copying" not in near["build"].text
+    assert f"Copying {registry.address}/{prefix}/released@" in far["build"].text
+    assert registry.tags(f"{prefix}/app") == ["v3"]
+    assert registry.tags(f"{prefix}/released") == ["v1", "v2", "v3"]
+
+
 def test_an_engine_without_any_image_needs_none(
     connected, base_image, files, disposable_engine, registry, prefix
 ):
@@ -297,7 +320,7 @@ def test_an_image_that_was_deleted_in_the_registry_is_built(app, registry, prefi
     run = app()
 
     assert not was_skipped(run)
-    assert "its registry does not have it any more" in run["build"].text
+    assert "was built of the same, but its registry does not have it any more" in run["build"].text
     assert registry.manifest(f"{prefix}/app", "v2") is not None
     assert was_skipped(app())
 

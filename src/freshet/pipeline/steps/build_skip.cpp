@@ -15,7 +15,8 @@ namespace freshet::pipeline {
 namespace {
 
 KeyQuery make_query(const BuildPlan& plan, std::string key) {
-  return {std::move(key), plan.image_name, plan.pulls};
+  std::string preferred = plan.target ? plan.references.front().name() : std::string();
+  return {std::move(key), plan.image_name, std::move(preferred), plan.pulls};
 }
 
 /// What the engine calls the image; empty when it does not have it.

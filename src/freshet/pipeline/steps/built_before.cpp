@@ -37,20 +37,42 @@ Awaitable<std::optional<RegistryImage>> find_there(
   co_return RegistryImage{std::move(place), *manifest};
 }
 
-/// Asks for one recorded image; what is wrong with it is told.
-Awaitable<std::optional<RegistryImage>> confirm(
-    Ctx ctx, StepScope scope, std::string repo_digest, PullOptions options) {
-  std::string problem = "its registry does not have it any more";
-  try {
-    oci::Reference reference = oci::Reference::parse(repo_digest);
-    auto image = co_await find_there(ctx, scope, std::move(reference), std::move(options));
-    if (image) {
-      co_return image;
+/// Where a recorded image may be, `preferred` first: where it was pushed last, and the repositories
+/// of its names, which mostly have it under the same digest.
+std::vector<std::string> places_of(const model::ImageRecord& record, const std::string& preferred) {
+  std::vector<std::string> places{record.repo_digest};
+  const std::string digest = record.repo_digest.substr(record.repo_digest.find('@'));
+  for (const model::ImageTag& tag : record.tags) {
+    std::string place = tag.registry + "/" + tag.repository + digest;
+    if (std::ranges::find(places, place) == places.end()) {
+      places.push_back(std::move(place));
     }
-  } catch (const Error& error) {
-    problem = error.message();
   }
-  scope.log.line(fmt::format("warning: cannot use {}: {}", repo_digest, problem));
+  std::ranges::stable_partition(
+      places, [&](const std::string& place) { return place.starts_with(preferred + "@"); });
+  return places;
+}
+
+/// Finds a registry that has a recorded image; what is wrong with it is told.
+Awaitable<std::optional<RegistryImage>> confirm(
+    Ctx ctx, StepScope scope, model::ImageRecord record, KeyQuery query) {
+  for (const std::string& place : places_of(record, query.preferred)) {
+    std::string problem;
+    try {
+      oci::Reference reference = oci::Reference::parse(place);
+      auto image = co_await find_there(ctx, scope, std::move(reference), query.options);
+      if (image) {
+        co_return image;
+      }
+    } catch (const Error& error) {
+      problem = error.message();
+    }
+    if (!problem.empty()) {
+      scope.log.line(fmt::format("warning: cannot use {}: {}", place, problem));
+    }
+  }
+  scope.log.line(fmt::format(
+      "{} was built of the same, but its registry does not have it any more", record.repo_digest));
   co_return std::nullopt;
 }
 
@@ -63,7 +85,7 @@ Awaitable<std::optional<BuiltBefore>> find_by_record(Ctx ctx, StepScope scope, K
     if (record.repo_digest.empty()) {
       continue;
     }
-    auto image = co_await confirm(ctx, scope, record.repo_digest, query.options);
+    auto image = co_await confirm(ctx, scope, record, query);
     if (image) {
       co_return BuiltBefore{std::move(*image), record};
     }

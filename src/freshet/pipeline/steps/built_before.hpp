@@ -21,6 +21,7 @@ struct BuiltBefore {
 struct KeyQuery {
   std::string key;
   std::string image_name;  // logical name
+  std::string preferred;  // `domain/path` of where it is wanted; empty: nowhere
   PullOptions options;
 };
 
