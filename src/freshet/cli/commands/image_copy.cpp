@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <iostream>
 #include <iterator>
+#include <optional>
 
 namespace freshet::cli {
 namespace {
@@ -55,27 +56,29 @@ void require_target(const oci::Reference& source, const oci::Reference& target) 
   }
 }
 
-/// Says what of the image stays where it was. That nobody can tell is no reason to fail.
-Awaitable<void> tell_left_behind(Ctx ctx, RegistryImage image) {
-  std::size_t count = 0;
+/// How many signatures and the like refer to the image. That nobody can tell is no reason to fail.
+Awaitable<std::size_t> count_referrers(Ctx ctx, RegistryImage image) {
   try {
     const auto referrers = co_await image.place.registry->list_referrers(
         ctx, image.place.repository, image.manifest.digest);
-    count = referrers.size();
+    co_return referrers.size();
   } catch (const Error&) {
-    co_return;
+    co_return 0;
   }
-  if (count > 0) {
+}
+
+void tell_left_behind(const RegistryImage& image, std::size_t referrers) {
+  if (referrers > 0) {
     fmt::print(
         stderr,
         "note: {} of {} (signatures, attestations or the like) not copied: --referrers takes them "
         "along\n",
-        count == 1 ? std::string("1 referrer") : fmt::format("{} referrers", count),
+        referrers == 1 ? std::string("1 referrer") : fmt::format("{} referrers", referrers),
         image.repo_digest());
   }
 }
 
-/// Copies what was looked up, and says what of it stays behind.
+/// Copies what was looked up, and says what of it stays behind, which it asks meanwhile.
 Awaitable<MovedImage> copy_image(
     Ctx ctx,
     Runtime& runtime,
@@ -84,12 +87,19 @@ Awaitable<MovedImage> copy_image(
     std::vector<std::string> tags,
     CopyCommand command,
     oci::ImageMover::ProgressLine progress) {
-  MovedImage moved = co_await move_image(
-      ctx, runtime, image, target, std::move(tags), copy_options(command), std::move(progress));
-  if (!command.referrers) {
-    co_await tell_left_behind(ctx, std::move(image));
-  }
-  co_return moved;
+  std::optional<MovedImage> moved;
+  std::size_t left_behind = 0;
+  const auto part = [&](std::size_t which) -> Awaitable<void> {
+    if (which == 0) {
+      moved =
+          co_await move_image(ctx, runtime, image, target, tags, copy_options(command), progress);
+    } else if (!command.referrers) {
+      left_behind = co_await count_referrers(ctx, image);
+    }
+  };
+  co_await oci::for_each_at_once(2, 2, part);
+  tell_left_behind(image, left_behind);
+  co_return std::move(*moved);
 }
 
 /// Copies from the mirror of `source`, where there is one that has all of it; else from itself.
