@@ -17,7 +17,7 @@ using store::ImageNumber;
 constexpr std::size_t k_piece = 16;
 /// Holders that one choice reads at most; it reads more than a few dozen only where stages have
 /// different popular past images and hardly any that they share.
-constexpr std::size_t k_max_read = 512;
+constexpr std::size_t k_max_read = 256;
 /// So many of the branch's own images take part in any case, for the sake of ties.
 constexpr std::size_t k_own_branch = 8;
 
@@ -77,6 +77,7 @@ struct HolderList {
 struct Candidate {
   NodeSet held;
   bool is_of_branch = false;
+  UnixTime created_at{};
 };
 
 /// Looks for the image that adds the most to what is held already. Every image that was seen in
@@ -131,6 +132,7 @@ class Search {
   struct Rank {
     Savings savings;
     bool is_of_branch = false;
+    UnixTime created_at{};
     ImageNumber number = 0;
 
     auto operator<=>(const Rank&) const = default;
@@ -138,7 +140,11 @@ class Search {
 
   Rank rank(ImageNumber number, const NodeSet& held) const {
     const Candidate& candidate = candidates_.at(number);
-    return {costed_.cover(unite(candidate.held, held)).savings, candidate.is_of_branch, number};
+    return {
+        costed_.cover(unite(candidate.held, held)).savings,
+        candidate.is_of_branch,
+        candidate.created_at,
+        number};
   }
 
   /// A key whose holders have to be known for the best to be sure: of those where the walk from the
@@ -189,7 +195,7 @@ class Search {
         continue;
       }
       const store::ImageOffer offer = view_.load_offer(number);
-      place->second = {NodeSet(graph_.nodes.size()), offer.is_of_branch};
+      place->second = {NodeSet(graph_.nodes.size()), offer.is_of_branch, offer.created_at};
       for (const std::size_t key : offer.keys) {
         for (const std::size_t node : table_.nodes[key]) {
           place->second.held[node] = true;

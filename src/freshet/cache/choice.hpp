@@ -42,8 +42,8 @@ struct Choice {
 };
 
 /// Chooses the past images that spare a build of `graph` the most time, one after the other. Ties:
-/// more layers, then the reader's own branch, then the one that was recorded last. Keys decide
-/// alone: the order in which images were recorded matters in ties only.
+/// more layers, then the reader's own branch, then the newest. Ties are decided among the images
+/// that were looked at: the last few of the branch and the last few of each key that matters.
 /// The cost of a node is its own, else what was last measured for its key, else nothing.
 /// Pure but for what it asks of `view`, which is bounded by the size of the graph.
 Choice choose_sources(

@@ -29,6 +29,7 @@ using ImageNumber = long long;
 struct ImageOffer {
   std::vector<std::size_t> keys;  // indexes, ascending
   bool is_of_branch = false;  // of the reader's pipeline and branch
+  UnixTime created_at{};
 };
 
 /// One state of the index, as one reader may see it: images of its platform that it may trust and

@@ -112,6 +112,7 @@ TEST_P(CacheIndexContract, tells_what_an_image_has_of_the_keys_looked_for) {
     const ImageOffer offer = view.load_offer(view.list_of_branch(1).at(0));
     EXPECT_THAT(offer.keys, ElementsAre(1, 3));
     EXPECT_TRUE(offer.is_of_branch);
+    EXPECT_EQ(offer.created_at, past_image("", {}).created_at);
   });
 }
 

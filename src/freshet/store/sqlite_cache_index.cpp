@@ -5,6 +5,8 @@
 #include "freshet/store/prepared.hpp"
 #include "freshet/store/sqlite_cache_view.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <vector>
@@ -62,16 +64,19 @@ class ResultWriter {
       : scope_(scope),
         find_(
             session,
-            "SELECT number, diff_id, cost_ms, measured_at FROM cache_results "
-            "WHERE key = ? AND scope = ?"),
+            fmt::format(
+                "SELECT number, diff_id, cost_ms, measured_at FROM cache_results WHERE {}",
+                k_is_of_key)),
         insert_(
             session,
             "INSERT INTO cache_results (scope, key, diff_id, size_bytes, cost_ms, measured_at) "
             "VALUES (?, ?, ?, ?, ?, ?)"),
         measure_(
             session,
-            "UPDATE cache_results SET cost_ms = ?, measured_at = ? WHERE key = ? AND scope = ? "
-            "AND (measured_at IS NULL OR measured_at <= ?)") {}
+            fmt::format(
+                "UPDATE cache_results SET cost_ms = ?3, measured_at = ?4 WHERE {} "
+                "AND (measured_at IS NULL OR measured_at <= ?4)",
+                k_is_of_key)) {}
 
   /// The number of the row.
   long long put(const model::PastInstruction& instruction) {
@@ -100,7 +105,7 @@ class ResultWriter {
     if (instruction.cost) {
       const auto cost = static_cast<long long>(instruction.cost->count());
       const long long at = to_stored(when);
-      measure_.run(cost, at, Blob{bytes_of(instruction.key)}, scope_, at);
+      measure_.run(Blob{bytes_of(instruction.key)}, scope_, cost, at);
     }
   }
 

@@ -112,7 +112,8 @@ SqliteCacheView::SqliteCacheView(soci::session& session, const CacheReader& read
       scopes_(find_scopes(session, reader)),
       key_(
           session,
-          "SELECT number, cost_ms, measured_at FROM cache_results WHERE key = ? AND scope = ?"),
+          fmt::format(
+              "SELECT number, cost_ms, measured_at FROM cache_results WHERE {}", k_is_of_key)),
       holders_(
           session,
           "SELECT image FROM cache_holders WHERE result = ? AND is_offered = 1 AND image < ? "
@@ -121,7 +122,7 @@ SqliteCacheView::SqliteCacheView(soci::session& session, const CacheReader& read
           session,
           "SELECT number FROM cache_images WHERE branch = ? AND is_offered = 1 "
           "ORDER BY number DESC LIMIT ?"),
-      offer_(session, "SELECT branch, results FROM cache_images WHERE number = ?") {
+      offer_(session, "SELECT branch, results, created_at FROM cache_images WHERE number = ?") {
   Prepared find(
       session, "SELECT number FROM cache_branches WHERE scope = ? AND pipeline = ? AND branch = ?");
   for (const long long scope : scopes_) {
@@ -192,6 +193,7 @@ ImageOffer SqliteCacheView::load_offer(ImageNumber number) {
   offer_.with(number);
   while (offer_.next()) {
     out.is_of_branch = std::ranges::find(branches_, offer_.integer(0)) != branches_.end();
+    out.created_at = from_stored(offer_.integer(2));
     auto wanted = results_.begin();
     for (const HeldResult& held : decode_results(offer_.bytes(1))) {
       wanted = std::lower_bound(wanted, results_.end(), Result{held.number, 0});

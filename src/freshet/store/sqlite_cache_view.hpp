@@ -6,10 +6,16 @@
 
 #include <soci/session.h>
 
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace freshet::store {
+
+/// Condition of rows of `cache_results`, in the way that their index serves: bind a key and a
+/// scope.
+inline constexpr std::string_view k_is_of_key =
+    "substr(key, 1, 8) = substr(?1, 1, 8) AND key = ?1 AND scope = ?2";
 
 /// Which scopes a reader may see, by their numbers; trusted first.
 std::vector<long long> find_scopes(soci::session& session, const CacheReader& reader);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <random>
 #include <string>
@@ -55,10 +56,11 @@ class History {
   struct Shape {
     std::size_t max_stages = 4;
     std::size_t max_instructions = 7;  // of a stage
+    std::size_t common = 0;  // so many instructions are the same in every history and never change
   };
 
   explicit History(std::uint64_t seed) : History(seed, Shape()) {}
-  History(std::uint64_t seed, Shape shape) : chance_(seed), seed_(seed) {
+  History(std::uint64_t seed, Shape shape) : chance_(seed), seed_(seed), common_(shape.common) {
     make_dockerfile(shape);
     branches_["main"] = std::vector<std::uint64_t>(shape_.nodes.size(), seed);
     states_.push_back(branches_["main"]);
@@ -70,7 +72,7 @@ class History {
     std::vector<std::uint64_t>& versions = branches_[branch_];
     const std::uint64_t what = below(10);
     if (what == 0) {
-      versions = states_[below(states_.size())];  // a revert
+      versions = states_[below(states_.size())];  // a revert, of late
     } else if (what == 1) {
       const auto& other = std::next(branches_.begin(), static_cast<long>(below(branches_.size())));
       for (std::size_t node = 0; node < versions.size(); ++node) {
@@ -82,6 +84,9 @@ class History {
       versions[std::max(below(versions.size()), below(versions.size()))] = ++last_version_;
     }
     states_.push_back(versions);
+    if (states_.size() > k_kept_states) {
+      states_.pop_front();
+    }
   }
 
   const std::string& branch() const { return branch_; }
@@ -91,11 +96,15 @@ class History {
     KeyGraph graph = shape_;
     const auto& versions = branches_.at(branch_);
     for (std::size_t node = 0; node < graph.nodes.size(); ++node) {
-      std::vector<std::uint64_t> parts{seed_, node, versions[node]};
+      std::vector<std::uint64_t> parts{node};
+      if (node >= common_) {
+        parts = {seed_, node, versions[node]};
+      }
       for (const std::size_t parent : graph.nodes[node].parents) {
         parts.push_back(first_word(graph.nodes[parent].key));
       }
       graph.nodes[node].key = make_key(parts);
+      graph.nodes[node].cost = costs_[node];
     }
     return graph;
   }
@@ -122,6 +131,8 @@ class History {
   std::uint64_t below(std::uint64_t limit) { return chance_() % limit; }
 
  private:
+  static constexpr std::size_t k_kept_states = 100;
+
   void make_dockerfile(const Shape& shape) {
     const std::size_t stages = 1 + below(shape.max_stages);
     std::vector<std::size_t> last_of_stage;
@@ -163,10 +174,11 @@ class History {
 
   std::mt19937_64 chance_;
   std::uint64_t seed_;
+  std::size_t common_;
   KeyGraph shape_;
   std::vector<std::chrono::milliseconds> costs_;
   std::map<std::string, std::vector<std::uint64_t>> branches_;
-  std::vector<std::vector<std::uint64_t>> states_;
+  std::deque<std::vector<std::uint64_t>> states_;
   std::string branch_ = "main";
   std::uint64_t last_version_ = 0;
   std::uint64_t images_ = 0;

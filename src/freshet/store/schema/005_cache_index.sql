@@ -32,7 +32,8 @@ CREATE TABLE cache_results (
   measured_at INTEGER
 ) STRICT;
 
-CREATE INDEX cache_results_by_key ON cache_results (key, scope);
+-- Of a key, which is a hash, eight bytes tell as much as all of it and take a third of the space.
+CREATE INDEX cache_results_by_key ON cache_results (substr(key, 1, 8), scope);
 
 -- The highest number is the image recorded last. `results` has the numbers of all its results.
 -- is_offered: it has a copy that was seen.

@@ -111,6 +111,7 @@ class MemoryCacheIndex : public CacheIndex {
       const model::PastImage& image = index_.images_.at(number);
       ImageOffer out;
       out.is_of_branch = is_of_branch(image);
+      out.created_at = image.created_at;
       for (std::size_t key = 0; key < keys_.size(); ++key) {
         if (offers(image, keys_[key])) {
           out.keys.push_back(key);
