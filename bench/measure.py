@@ -88,7 +88,8 @@ class Series:
 class Bar:
     """What is promised of our figure beside the peer's, both by their medians.
 
-    kind: 'ratio' (ours / peer), 'difference' (ours - peer) or 'peak' (our largest alone).
+    kind: 'ratio' (ours / peer), 'difference' (ours - peer), 'peak' (our largest alone) or 'median'
+    (ours alone). Where there is no peer, it is ours.
     """
 
     name: str
@@ -107,6 +108,8 @@ class Bar:
             return self.ratio
         if self.kind == "difference":
             return self.ours.median - self.peer.median
+        if self.kind == "median":
+            return self.ours.median
         return max(self.ours.values)
 
     @property
@@ -178,7 +181,8 @@ class Report:
         for bar in self.bars:
             state = "met" if bar.is_met else "MISSED"
             figure = f"{bar.value:.2f} {bar.unit}"
-            ratio = "" if bar.kind == "ratio" else f" (ratio of medians {bar.ratio:.2f})"
+            has_ratio = bar.kind != "ratio" and bar.peer is not bar.ours
+            ratio = "" if not has_ratio else f" (ratio of medians {bar.ratio:.2f})"
             lines.append(f"  {state:6} {bar.name}: {figure}, bar {bar.limit:g} {bar.unit}{ratio}")
         return "\n".join(lines) + "\n"
 
