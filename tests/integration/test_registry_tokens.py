@@ -232,7 +232,7 @@ HELD = [is_look, is_upload_start, is_upload_data, is_commit, is_manifest_put]
 def test_a_push_whose_token_expires_in_the_middle_goes_on(
     freshet, make_registry, local_image, prefix, is_held
 ):
-    registry = make_registry({"team/*": "pull,push"}, life=1, told=300)
+    registry = make_registry({"team/*": "pull,push"}, life=2, told=300)
     hold = Hold(registry, is_held)
     with serve_requests(hold.answer) as address:
         connect(freshet, registry, "--prefix", "team", "--default", address=address)
