@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/net/curl_driver.hpp"
 
+#include <arpa/inet.h>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,22 +39,41 @@ void drop_if_spoiled(curl_socket_t socket) {
   }
 }
 
-std::uint16_t port_of(const sockaddr_storage& end) {
-  return ntohs(
-      end.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(end).sin6_port
-                                : reinterpret_cast<const sockaddr_in&>(end).sin_port);
+/// `address:port`, the address as curl writes it.
+std::string text_of(const sockaddr_storage& end) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const bool is_v6 = end.ss_family == AF_INET6;
+  const auto& v4 = reinterpret_cast<const sockaddr_in&>(end);
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(end);
+  const void* address = is_v6 ? static_cast<const void*>(&v6.sin6_addr) : &v4.sin_addr;
+  ::inet_ntop(end.ss_family, address, text.data(), text.size());
+  return fmt::format("{}:{}", text.data(), ntohs(is_v6 ? v6.sin6_port : v4.sin_port));
 }
 
 }  // namespace
 
-CurlDriver::Ports CurlDriver::ports_of(curl_socket_t socket) {
+CurlDriver::Ends CurlDriver::ends_of(curl_socket_t socket) {
   sockaddr_storage local{};
   sockaddr_storage remote{};
   socklen_t local_size = sizeof local;
   socklen_t remote_size = sizeof remote;
   ::getsockname(socket, reinterpret_cast<sockaddr*>(&local), &local_size);
   ::getpeername(socket, reinterpret_cast<sockaddr*>(&remote), &remote_size);
-  return {port_of(local), port_of(remote)};
+  return {text_of(local), text_of(remote)};
+}
+
+CurlDriver::Ends CurlDriver::last_ends_of(CURL* handle) {
+  const char* local = nullptr;
+  const char* remote = nullptr;
+  long local_port = 0;
+  long remote_port = 0;
+  curl_easy_getinfo(handle, CURLINFO_LOCAL_IP, &local);
+  curl_easy_getinfo(handle, CURLINFO_LOCAL_PORT, &local_port);
+  curl_easy_getinfo(handle, CURLINFO_PRIMARY_IP, &remote);
+  curl_easy_getinfo(handle, CURLINFO_PRIMARY_PORT, &remote_port);
+  return {
+      fmt::format("{}:{}", local == nullptr ? "" : local, local_port),
+      fmt::format("{}:{}", remote == nullptr ? "" : remote, remote_port)};
 }
 
 /// One of curl's sockets, which stays curl's own: it is let go of, never closed.
@@ -109,54 +130,51 @@ void CurlDriver::attach(CURL* handle, Owner& owner) {
 }
 
 void CurlDriver::detach(CURL* handle) {
+  const Ends ends = last_ends_of(handle);
   curl_multi_remove_handle(multi_, handle);
   long version = 0;
   curl_easy_getinfo(handle, CURLINFO_HTTP_VERSION, &version);
   // HTTP/2 says itself to which request an answer belongs, and talks while nobody asks.
   const bool may_mix_answers = version != CURL_HTTP_VERSION_2_0;
-  for (const auto& [socket, last_user] : last_users_) {
-    if (last_user == handle && may_mix_answers && !watches_.contains(socket)) {
-      idle_.insert_or_assign(socket, ports_of(socket));
+  for (const curl_socket_t socket : open_) {
+    if (may_mix_answers && !watches_.contains(socket) && ends_of(socket) == ends) {
+      idle_.insert_or_assign(socket, ends);
     }
   }
 }
 
 void CurlDriver::drop_spoiled_connections() {
-  for (const auto& [socket, ports] : idle_) {
+  for (const auto& [socket, ends] : idle_) {
     drop_if_spoiled(socket);
   }
 }
 
 /// curl tells of a socket when it begins to wait for it, which it does not when the answer comes as
 /// fast as it looks for it. This it calls in any case.
-int CurlDriver::on_request(void* self, char*, char*, int remote_port, int local_port) {
-  auto& driver = *static_cast<CurlDriver*>(self);
-  std::erase_if(driver.idle_, [&](const auto& connection) {
-    return connection.second == Ports{local_port, remote_port};
+int CurlDriver::on_request(void* self, char* remote, char* local, int remote_port, int local_port) {
+  const Ends ends{
+      fmt::format("{}:{}", local, local_port), fmt::format("{}:{}", remote, remote_port)};
+  std::erase_if(static_cast<CurlDriver*>(self)->idle_, [&](const auto& connection) {
+    return connection.second == ends;
   });
   return CURL_PREREQFUNC_OK;
 }
 
-int CurlDriver::on_socket(CURL* handle, curl_socket_t socket, int wanted, void* self, void*) {
+int CurlDriver::on_socket(CURL*, curl_socket_t socket, int wanted, void* self, void*) {
   auto& driver = *static_cast<CurlDriver*>(self);
-  const auto connection = driver.last_users_.find(socket);
-  if (connection !=
-      driver.last_users_.end()) {  // else it is of the resolver, which closes it itself
-    connection->second = handle;
-    driver.idle_.erase(socket);
-  }
+  driver.idle_.erase(socket);
   driver.watch(socket, wanted);
   return 0;
 }
 
 int CurlDriver::on_opened(void* self, curl_socket_t socket, curlsocktype) {
-  static_cast<CurlDriver*>(self)->last_users_[socket] = nullptr;
+  static_cast<CurlDriver*>(self)->open_.insert(socket);
   return CURL_SOCKOPT_OK;
 }
 
 int CurlDriver::on_close(void* self, curl_socket_t socket) {
   auto& driver = *static_cast<CurlDriver*>(self);
-  driver.last_users_.erase(socket);
+  driver.open_.erase(socket);
   driver.idle_.erase(socket);
   return ::close(socket);
 }

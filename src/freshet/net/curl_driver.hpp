@@ -8,6 +8,8 @@
 
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace freshet::net {
@@ -41,14 +43,15 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
 
  private:
   struct Watch;
-  using Ports = std::pair<int, int>;  // of a connection: ours and the other side's
+  using Ends = std::pair<std::string, std::string>;  // of a connection: ours and the other side's
 
   static int on_socket(CURL*, curl_socket_t socket, int wanted, void* self, void*);
   static int on_timer(CURLM*, long timeout_ms, void* self);
   static int on_opened(void* self, curl_socket_t socket, curlsocktype);
   static int on_close(void* self, curl_socket_t socket);
-  static int on_request(void* self, char*, char*, int remote_port, int local_port);
-  static Ports ports_of(curl_socket_t socket);
+  static int on_request(void* self, char* remote, char* local, int remote_port, int local_port);
+  static Ends ends_of(curl_socket_t socket);
+  static Ends last_ends_of(CURL* handle);
   void watch(curl_socket_t socket, int wanted);
   void wait_as_wanted(curl_socket_t socket, const std::shared_ptr<Watch>& entry);
   void wait_for(curl_socket_t socket, const std::shared_ptr<Watch>& entry, int event);
@@ -61,8 +64,8 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   asio::steady_timer timer_;
   CURLM* multi_ = nullptr;
   std::map<curl_socket_t, std::shared_ptr<Watch>> watches_;
-  std::map<curl_socket_t, CURL*> last_users_;  // of open connections
-  std::map<curl_socket_t, Ports> idle_;  // kept HTTP/1 connections that no transfer uses
+  std::set<curl_socket_t> open_;  // of connections; not the resolver's, which it closes itself
+  std::map<curl_socket_t, Ends> idle_;  // kept HTTP/1 connections that no transfer uses
 };
 
 }  // namespace freshet::net

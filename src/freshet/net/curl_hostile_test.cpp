@@ -4,9 +4,11 @@
 #include "freshet/net/testing/loopback_server.hpp"
 #include "freshet/net/testing/run.hpp"
 
+#include <curl/curl.h>
 #include <gmock/gmock.h>
 
 #include <future>
+#include <memory>
 
 namespace freshet::net {
 namespace {
@@ -14,6 +16,11 @@ namespace {
 using namespace std::chrono_literals;
 using testing::LoopbackServer;
 using Socket = LoopbackServer::Socket;
+
+struct FreeHandle {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+using CurlHandle = std::unique_ptr<CURL, FreeHandle>;
 
 class HostileServer : public ::testing::Test {
  protected:
@@ -145,6 +152,36 @@ TEST_F(HostileServer, gets_no_answer_taken_for_that_of_the_next_request) {
       // On another connection, or on this one with nothing left of what was sent ahead.
       EXPECT_THAT(answer_of(server), ::testing::AnyOf(first, "200 fresh")) << answer;
     }
+  }
+}
+
+/// Answers two requests, sends `k_stolen` after that, and says so.
+Awaitable<void> answer_thrice(Socket socket, std::promise<void>* sent) {
+  const std::string answer = with_header("Content-Length: 5", "fresh");
+  std::string rest;
+  for (int i = 0; i < 2; ++i) {
+    co_await testing::read_header(socket, rest);
+    co_await asio::async_write(socket, asio::buffer(answer), asio::use_awaitable);
+  }
+  socket.set_option(asio::ip::tcp::no_delay(true));
+  co_await sleep_for(5ms);  // on its own, not along with the answer
+  co_await asio::async_write(socket, asio::buffer(k_stolen), asio::use_awaitable);
+  sent->set_value();
+  co_await testing::wait_for_close(socket);
+}
+
+TEST_F(HostileServer, gets_none_taken_either_behind_an_answer_that_came_at_once) {
+  for (int round = 0; round < 20; ++round) {
+    std::promise<void> sent[2];
+    int connections = 0;
+    const LoopbackServer server(
+        [&](Socket socket) { return answer_thrice(std::move(socket), &sent[connections++]); });
+    EXPECT_EQ(answer_of(server), "200 fresh");
+    const CurlHandle neighbour(curl_easy_init());  // so that the next one is at another address
+    EXPECT_EQ(answer_of(server), "200 fresh");
+    sent[0].get_future().wait();
+
+    EXPECT_EQ(answer_of(server), "200 fresh") << round;
   }
 }
 

@@ -183,6 +183,65 @@ TEST_F(CurlStreamTest, keeps_a_connection_whose_answer_came_at_once_from_what_ot
   }
 }
 
+/// Answers the first request when `go` says so.
+Awaitable<void> answer_late(Socket socket, std::shared_future<void> go) {
+  std::string rest;
+  for (;;) {
+    co_await testing::read_header(socket, rest);
+    go.wait();
+    const std::string answer = testing::http_answer("200 OK", "late");
+    co_await asio::async_write(socket, asio::buffer(answer), asio::use_awaitable);
+  }
+}
+
+TEST_F(CurlStreamTest, keeps_such_a_connection_when_another_transfer_ends_that_never_had_it) {
+  const std::string body = pattern(3 * k_mebibyte);
+  for (int steps = 0; steps < 10; ++steps) {
+    std::promise<void> go;
+    std::promise<void> begun;
+    std::promise<void> end_other;
+    const auto told = go.get_future().share();
+    const auto ended = end_other.get_future().share();
+    int connections = 0;
+    const LoopbackServer server([&](Socket socket) {
+      return answer_when_told(std::move(socket), body, told, connections++ == 0 ? &begun : nullptr);
+    });
+    const LoopbackServer other(
+        [&](Socket socket) { return answer_late(std::move(socket), ended); });
+    CurlHttpClient client(io_.get_executor());
+    HttpRequest request;
+    request.url = server.url();
+    request.max_body_bytes = body.size();
+    HttpRequest other_request;
+    other_request.url = other.url();
+    const auto send_other = [&] {
+      return asio::co_spawn(io_, client.send(Ctx{}.within(30s), other_request), asio::use_future);
+    };
+    testing::run_on(io_, client.send(Ctx{}.within(30s), request));
+    std::future<HttpResponse> waiting = send_other();  // takes the place of the one that has ended
+    while (other.connections() == 0) {
+      io_.restart();
+      io_.poll();
+    }
+
+    std::future<Stream> opening =
+        asio::co_spawn(io_, client.open(Ctx{}.within(30s), request), asio::use_future);
+    for (int step = 0; step < steps; ++step) {
+      io_.poll_one();
+    }
+    go.set_value();
+    begun.get_future().wait();
+    ASSERT_TRUE(arrives(opening));
+    const Stream stream = opening.get();
+    end_other.set_value();
+    ASSERT_TRUE(arrives(waiting));
+    std::future<HttpResponse> next = send_other();
+    ASSERT_TRUE(arrives(next));
+
+    EXPECT_TRUE(read_all(*stream) == body) << steps;
+  }
+}
+
 Awaitable<void> pour(Socket socket, std::size_t size, std::atomic<std::size_t>* poured) {
   std::string rest;
   co_await testing::read_header(socket, rest);
