@@ -26,6 +26,7 @@ constexpr std::array k_internal_ipv4{
     Ipv4Range{0x64400000, 10},  // carrier-grade NAT, 100.64/10
     Ipv4Range{0x7F000000, 8},  // loopback
     Ipv4Range{0xA9FE0000, 16},  // link-local and cloud metadata, 169.254/16
+    Ipv4Range{0xA83F8110, 32},  // Azure's service for its machines, 168.63.129.16
     Ipv4Range{0xAC100000, 12},  // private, 172.16/12
     Ipv4Range{0xC0000000, 24},  // protocol assignments, 192.0.0/24
     Ipv4Range{0xC0A80000, 16},  // private, 192.168/16
@@ -113,14 +114,21 @@ std::optional<Network> Network::parse(std::string_view text) {
   constexpr std::size_t k_ipv4_bits = 32;
   constexpr std::size_t k_ipv6_bits = 128;
   if (const auto address = address_of_host(text)) {
-    return Network(*address, address->is_v4() ? k_ipv4_bits : k_ipv6_bits);
+    const ip::address base = unmapped(*address);
+    return Network(base, base.is_v4() ? k_ipv4_bits : k_ipv6_bits);
   }
   boost::system::error_code failure;
   if (const auto network = ip::make_network_v4(text, failure); !failure) {
     return Network(network.address(), network.prefix_length());
   }
   if (const auto network = ip::make_network_v6(text, failure); !failure) {
-    return Network(network.address(), network.prefix_length());
+    const ip::address base = unmapped(network.address());
+    const std::size_t bits = network.prefix_length();
+    if (base.is_v6()) {
+      return Network(base, bits);
+    }
+    constexpr std::size_t k_mapped_bits = k_ipv6_bits - k_ipv4_bits;
+    return bits < k_mapped_bits ? std::nullopt : std::optional(Network(base, bits - k_mapped_bits));
   }
   return std::nullopt;
 }

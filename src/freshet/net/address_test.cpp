@@ -16,6 +16,7 @@ TEST(InternalAddress, is_whatever_the_public_internet_does_not_route) {
         "100.127.255.255",
         "127.0.0.1",
         "127.255.0.1",
+        "168.63.129.16",
         "169.254.169.254",
         "172.16.0.1",
         "172.31.255.255",
@@ -108,6 +109,14 @@ TEST(Network, takes_a_mapped_address_for_what_it_leads_to) {
   EXPECT_TRUE(contains("10.1.0.0/16", "::ffff:10.1.2.3"));
   EXPECT_FALSE(contains("10.1.0.0/16", "::ffff:10.2.2.3"));
   EXPECT_FALSE(contains("::/0", "::ffff:10.1.2.3"));
+}
+
+TEST(Network, may_be_written_as_mapped_addresses) {
+  EXPECT_TRUE(contains("::ffff:10.1.2.3", "10.1.2.3"));
+  EXPECT_FALSE(contains("::ffff:10.1.2.3", "10.1.2.4"));
+  EXPECT_TRUE(contains("::ffff:10.2.0.0/112", "10.2.255.1"));
+  EXPECT_FALSE(contains("::ffff:10.2.0.0/112", "10.3.0.1"));
+  EXPECT_FALSE(Network::parse("::ffff:10.2.0.0/90")) << "neither one nor the other";
 }
 
 TEST(Network, is_not_what_is_written_otherwise) {

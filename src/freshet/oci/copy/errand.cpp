@@ -78,7 +78,7 @@ Awaitable<UploadLocks::Taken> Errand::lock(std::string name, Digest digest) {
   std::function<void()> on_long_wait = [this, digest] {
     say(digest, "waits for another program that sends it to " + target_.name());
   };
-  co_return co_await state_.locks.take(ctx_, std::move(name), std::move(on_long_wait));
+  co_return co_await state_.locks.take(ctx_, std::move(name), patience_, std::move(on_long_wait));
 }
 
 Awaitable<void> Errand::bring(WantedBlob wanted) {
@@ -126,7 +126,8 @@ Awaitable<bool> Errand::copy_if_had(Descriptor blob, Place from) {
   try {
     const auto size = co_await from.registry->find_blob(ctx_, from.repository, blob.digest);
     if (size == blob.size_bytes) {
-      co_await copy(blob, from);
+      bool has_reading_failed = false;
+      co_await copy(blob, from, has_reading_failed);
       co_return true;
     }
   } catch (const Error& error) {
@@ -214,7 +215,7 @@ Awaitable<void> Errand::transfer(const WantedBlob& wanted) {
   const auto slot = co_await state_.transfers.take("");
   if (wanted.bytes) {
     MemoryBlob source(wanted.blob.media_type, *wanted.bytes);
-    co_await upload(wanted.blob, source);
+    co_await at_target(upload(wanted.blob, source));
     note_uploaded(wanted.blob);
     co_return;
   }
@@ -239,18 +240,22 @@ Awaitable<void> Errand::transfer(const WantedBlob& wanted) {
 /// False when it is not there.
 Awaitable<bool> Errand::try_copy(Descriptor blob, Place from) {
   std::optional<Error> failure;
+  bool has_reading_failed = false;
   for (int attempt = 1; attempt == 1 || (attempt == 2 && is_corrupt(failure)); ++attempt) {
     failure.reset();
+    has_reading_failed = false;
     try {
-      co_await copy(blob, from);
+      co_await copy(blob, from, has_reading_failed);
       co_return true;
     } catch (const net::TransportError&) {
+      has_source_failed_ = has_source_failed_ || has_reading_failed;
       throw;
     } catch (const Error& error) {
       failure = error;
     }
   }
   if (failure->code() != ErrorCode::not_found) {
+    has_source_failed_ = has_source_failed_ || has_reading_failed;
     throw Error(*failure);
   }
   // Whose was it? A repository that is yet to be made gives the same answer to an upload.
@@ -261,9 +266,16 @@ Awaitable<bool> Errand::try_copy(Descriptor blob, Place from) {
   co_return false;
 }
 
-Awaitable<void> Errand::copy(Descriptor blob, Place from) {
-  RemoteBlob source(blob, std::move(from), has_source_failed_);
-  co_await upload(blob, source);
+Awaitable<void> Errand::copy(Descriptor blob, Place from, bool& has_reading_failed) {
+  RemoteBlob source(blob, std::move(from), has_reading_failed);
+  try {
+    co_await upload(blob, source);
+  } catch (const Error& error) {
+    // What came garbled may have been so at its source.
+    const bool is_targets = !has_reading_failed && error.code() != ErrorCode::corrupt_data;
+    has_target_failed_ = has_target_failed_ || is_targets;
+    throw;
+  }
   state_.known.add(target_.registry->domain(), target_.repository, blob.digest);
   ++counts_.blobs_copied;
   counts_.bytes_sent += blob.size_bytes;
@@ -271,8 +283,7 @@ Awaitable<void> Errand::copy(Descriptor blob, Place from) {
 }
 
 Awaitable<void> Errand::upload(Descriptor blob, BlobSource& source) {
-  auto work = target_.registry->push_blob(ctx_, target_.repository, source);
-  const Descriptor sent = co_await at_target(std::move(work));
+  const Descriptor sent = co_await target_.registry->push_blob(ctx_, target_.repository, source);
   if (sent.digest != blob.digest || sent.size_bytes != blob.size_bytes) {
     throw Error(
         ErrorCode::corrupt_data,

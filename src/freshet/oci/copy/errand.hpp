@@ -89,7 +89,8 @@ class Errand {
   Awaitable<void> transfer(const WantedBlob& wanted);
   Awaitable<bool> copy_if_had(Descriptor blob, Place from);
   Awaitable<bool> try_copy(Descriptor blob, Place from);
-  Awaitable<void> copy(Descriptor blob, Place from);
+  /// `has_reading_failed` becomes true when it failed for `from`.
+  Awaitable<void> copy(Descriptor blob, Place from, bool& has_reading_failed);
   Awaitable<void> put_under(std::string reference, Manifest manifest);
   Awaitable<void> upload(Descriptor blob, BlobSource& source);
 
@@ -98,8 +99,9 @@ class Errand {
   Place target_;
   ImageMover::ProgressLine progress_;
   MoveCounts counts_;
+  UploadLocks::Patience patience_;
   bool has_target_failed_ = false;
-  bool has_source_failed_ = false;
+  bool has_source_failed_ = false;  // in a way that ended the copy
 };
 
 }  // namespace freshet::oci

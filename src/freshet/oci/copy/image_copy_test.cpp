@@ -277,6 +277,9 @@ TEST_F(ImageCopy, leaves_out_a_foreign_layer_that_nobody_has_and_says_so) {
 
   EXPECT_TRUE(two.repositories["app"].tags.contains("v1"));
   EXPECT_THAT(lines, Contains(HasSubstr("left out: a foreign layer")));
+
+  two.denied = "PUT /v2/other/manifests";  // and what comes then is not the source's fault
+  EXPECT_THROW(copy(place(one, "app"), "v1", place(two, "other"), {"v1"}), TargetFailure);
 }
 
 TEST_F(ImageCopy, refuses_indexes_nested_without_end) {

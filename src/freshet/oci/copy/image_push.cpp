@@ -20,6 +20,12 @@ namespace {
 constexpr int k_max_visits = 4;  // of the layers that are still missing
 constexpr std::size_t k_kept_of_all = 6UL * 1024 * 1024;  // for uploads that break
 
+/// To be the only one who uploads a layer.
+struct LayerTurn {
+  Turns::Turn turn;
+  UploadLocks::Taken lock;
+};
+
 /// A layer that the image has, perhaps more than once.
 struct Layer {
   Digest diff_id;
@@ -27,12 +33,7 @@ struct Layer {
   std::vector<KnownLayer> known;
   std::optional<Descriptor> blob;  // at the target
   std::optional<Descriptor> kept;  // as the image's own manifest has it
-};
-
-/// To be the only one who uploads a layer.
-struct LayerTurn {
-  Turns::Turn turn;
-  UploadLocks::Taken lock;
+  std::optional<LayerTurn> turn;  // until it is uploaded
 };
 
 class ImagePush {
@@ -67,7 +68,7 @@ class ImagePush {
     for (std::size_t index = 0; index < image_.diff_ids().size(); ++index) {
       const Digest& diff_id = image_.diff_ids()[index];
       if (seen.insert(diff_id).second) {
-        layers_.push_back({diff_id, index, {}, std::nullopt, std::nullopt});
+        layers_.push_back({diff_id, index, {}, std::nullopt, std::nullopt, std::nullopt});
         co_await find_known(layers_.back());
       }
     }
@@ -212,7 +213,7 @@ class ImagePush {
   }
 
   Awaitable<void> upload_rest() {
-    const std::vector<LayerTurn> turns = co_await take_turns();
+    co_await take_turns();
     int visits = 0;
     for (auto wanted = missing(); !wanted.empty(); wanted = missing()) {
       const bool was_last = ++visits == k_max_visits;
@@ -228,25 +229,26 @@ class ImagePush {
 
   /// Nobody else shall upload the same layers meanwhile. In one order for all: no two pushes can
   /// wait for each other.
-  Awaitable<std::vector<LayerTurn>> take_turns() {
+  Awaitable<void> take_turns() {
     std::map<Digest, Layer*> wanted;
     for (Layer& layer : layers_) {
       if (!layer.blob) {
         wanted.emplace(layer.diff_id, &layer);
       }
     }
-    std::vector<LayerTurn> turns;
+    bool has_waited = false;
     for (auto& [diff_id, layer] : wanted) {
       const std::string name =
           fmt::format("{} layer {}", errand_.target().name(), diff_id.to_string());
       Turns::Turn turn = co_await errand_.state().blobs.take(name);
       UploadLocks::Taken lock = co_await errand_.lock(name, diff_id);
-      co_await take_from_others(*layer, lock.has_waited);
+      // Whoever was waited for may have finished with the layers that follow as well.
+      has_waited = has_waited || lock.has_waited;
+      co_await take_from_others(*layer, has_waited);
       if (!layer->blob) {
-        turns.push_back({std::move(turn), std::move(lock)});
+        layer->turn.emplace(LayerTurn{std::move(turn), std::move(lock)});
       }
     }
-    co_return turns;
   }
 
   /// Another push may have uploaded the layer while this one waited; `has_waited`: perhaps one of
@@ -335,6 +337,7 @@ class ImagePush {
     layer.blob = made;
     errand_.note_uploaded(made);
     co_await remember(layer);
+    layer.turn.reset();  // those who wait for it need not wait for the rest
   }
 
   Errand& errand_;

@@ -176,14 +176,14 @@ TEST_F(ImagePush, reads_a_layer_once_for_two_programs_at_the_same_time) {
   const freshet::testing::TempDirectory locks;
   ImageMover here(pool, memory, locks.path());
   ImageMover there(pool, memory, locks.path());
-  FakeImage first({"lowest", "same"});
-  FakeImage second({"same", "another"});
+  FakeImage first({"lowest", "same", "alike", "equal"});
+  FakeImage second({"equal", "same", "alike", "another"});
   const Place target = place(one, "app");
 
   net::testing::run_on(
       io, push_for_two(here, first, target) && push_for_two(there, second, target));
 
-  EXPECT_EQ(first.visited.size() + second.visited.size(), 3U);
+  EXPECT_EQ(first.visited.size() + second.visited.size(), 5U);
   EXPECT_TRUE(has_image(one, "app", "v1"));
   EXPECT_TRUE(fs::is_empty(locks.path()));
 }

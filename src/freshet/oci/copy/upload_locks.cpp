@@ -20,9 +20,10 @@ constexpr std::string_view k_extension = ".upload";
 void drop_idle_locks(const fs::path& directory) {
   std::vector<fs::path> files;
   std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory, ignored)) {
-    if (entry.path().extension() == k_extension) {
-      files.push_back(entry.path());
+  fs::directory_iterator entry(directory, ignored);
+  for (; !ignored && entry != fs::directory_iterator(); entry.increment(ignored)) {
+    if (entry->path().extension() == k_extension) {
+      files.push_back(entry->path());
     }
   }
   for (const fs::path& file : files) {
@@ -59,7 +60,7 @@ void UploadLocks::prepare() {
 }
 
 Awaitable<UploadLocks::Taken> UploadLocks::take(
-    Ctx ctx, std::string name, std::function<void()> on_long_wait) {
+    Ctx ctx, std::string name, Patience& patience, std::function<void()> on_long_wait) {
   if (directory_.empty()) {
     co_return Taken();
   }
@@ -67,7 +68,7 @@ Awaitable<UploadLocks::Taken> UploadLocks::take(
   file += k_extension;
   try {
     prepare();
-    auto waiting = wait_for(directory_ / file, std::move(on_long_wait));
+    auto waiting = wait_for(directory_ / file, patience, std::move(on_long_wait));
     co_return co_await with_deadline(
         ctx, "waiting for another program's upload of the same", std::move(waiting));
   } catch (const Error& error) {
@@ -79,7 +80,7 @@ Awaitable<UploadLocks::Taken> UploadLocks::take(
 }
 
 Awaitable<UploadLocks::Taken> UploadLocks::wait_for(
-    fs::path file, std::function<void()> on_long_wait) const {
+    fs::path file, Patience& patience, std::function<void()> on_long_wait) const {
   const auto begun = Ctx::Clock::now();
   Taken taken;
   bool is_told = false;
@@ -88,11 +89,12 @@ Awaitable<UploadLocks::Taken> UploadLocks::wait_for(
       taken.lock.emplace(std::move(file), std::move(*lock));
       co_return taken;
     }
-    const auto waited = Ctx::Clock::now() - begun;
-    if (waited > k_longest_wait) {
+    const auto now = Ctx::Clock::now();
+    patience.ends_at = patience.ends_at.value_or(now + k_longest_wait);
+    if (now >= *patience.ends_at) {
       co_return taken;
     }
-    if (waited > k_long_wait && !std::exchange(is_told, true) && on_long_wait) {
+    if (now - begun > k_long_wait && !std::exchange(is_told, true) && on_long_wait) {
       on_long_wait();
     }
     taken.has_waited = true;

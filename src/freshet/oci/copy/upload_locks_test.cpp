@@ -17,7 +17,7 @@ using net::testing::run;
 class UploadLocksTest : public ::testing::Test {
  protected:
   UploadLocks::Taken take(UploadLocks& locks, const std::string& name) {
-    return run(locks.take(Ctx(), name, nullptr));
+    return run(locks.take(Ctx(), name, patience, nullptr));
   }
   std::size_t files() const {
     return static_cast<std::size_t>(
@@ -28,6 +28,7 @@ class UploadLocksTest : public ::testing::Test {
   const fs::path locks_path = directory.path() / "locks";
   UploadLocks one{locks_path};
   UploadLocks two{locks_path};
+  UploadLocks::Patience patience;
 };
 
 TEST_F(UploadLocksTest, make_another_program_wait_until_the_lock_is_free) {
@@ -36,15 +37,23 @@ TEST_F(UploadLocksTest, make_another_program_wait_until_the_lock_is_free) {
   asio::io_context io;
   std::optional<UploadLocks::Taken> second;
   asio::co_spawn(
-      io, two.take(Ctx(), "a", nullptr), [&](std::exception_ptr, UploadLocks::Taken taken) {
-        second = std::move(taken);
-      });
+      io,
+      two.take(Ctx(), "a", patience, nullptr),
+      [&](std::exception_ptr, UploadLocks::Taken taken) { second = std::move(taken); });
   io.poll();
   EXPECT_FALSE(second);
   first.reset();
   io.run();
   ASSERT_TRUE(second && second->lock);
   EXPECT_TRUE(second->has_waited);
+}
+
+TEST_F(UploadLocksTest, are_done_without_when_patience_has_ended) {
+  const auto first = take(one, "a");
+  patience.ends_at = Ctx::Clock::now();
+  const auto second = take(two, "a");
+  EXPECT_FALSE(second.lock);
+  EXPECT_TRUE(take(two, "b").lock);
 }
 
 TEST_F(UploadLocksTest, let_everybody_at_other_names_through) {
@@ -75,7 +84,7 @@ TEST_F(UploadLocksTest, end_waiting_at_the_deadline) {
   const auto held = take(one, "a");
   const Ctx soon = Ctx().within(std::chrono::milliseconds(1));
   try {
-    run(two.take(soon, "a", nullptr));
+    run(two.take(soon, "a", patience, nullptr));
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::deadline_exceeded);
