@@ -68,6 +68,28 @@ void drop_old_entries(const fs::path& directory) {
   }
 }
 
+/// A program that is killed while it writes an entry leaves the half of it under another name.
+void drop_torn_entries(const fs::path& directory) {
+  std::error_code ignored;
+  std::vector<fs::path> torn;
+  fs::directory_iterator entry(directory, ignored);
+  for (; !ignored && entry != fs::directory_iterator(); entry.increment(ignored)) {
+    if (entry->path().stem().extension() == ".json") {
+      torn.push_back(entry->path());
+    }
+  }
+  for (const fs::path& file : torn) {
+    try {
+      if (const auto lock = FileLock::try_acquire(
+              fs::path(file).replace_extension().replace_extension(".lock"))) {
+        fs::remove(file, ignored);
+      }
+    } catch (const Error&) {
+      continue;  // it stays
+    }
+  }
+}
+
 /// Locks outlive their owner when that one ends before its upload does.
 void drop_idle_locks(const fs::path& directory) {
   std::error_code ignored;
@@ -90,6 +112,7 @@ void drop_idle_locks(const fs::path& directory) {
 FileUploadJournal::FileUploadJournal(fs::path directory) : directory_(std::move(directory)) {
   make_private_directory(directory_);
   drop_old_entries(directory_);
+  drop_torn_entries(directory_);
   drop_idle_locks(directory_);
 }
 

@@ -66,6 +66,29 @@ TEST_F(FileUploadJournalTest, leaves_no_locks_behind_of_uploads_that_ended_with_
   EXPECT_EQ(count(), 2) << "what somebody is at stays";
 }
 
+TEST_F(FileUploadJournalTest, leaves_nothing_behind_of_programs_that_were_killed_while_they_wrote) {
+  FileUploadJournal holder(directory_.path());
+  holder.remember(key_, upload_);
+  fs::path entry;
+  for (const auto& file : fs::directory_iterator(directory_.path())) {
+    if (file.path().extension() == ".json") {
+      entry = file.path();
+    }
+  }
+  const fs::path being_written = fs::path(entry).concat(".0123");
+  const fs::path torn = directory_.path() / "4567.json.89ab";
+  replace_private_file(being_written, "{");
+  replace_private_file(torn, "{");
+
+  FileUploadJournal other(directory_.path());
+
+  EXPECT_TRUE(fs::exists(being_written)) << "somebody is at it";
+  EXPECT_FALSE(fs::exists(torn));
+  holder.forget(key_);
+  fs::remove(being_written);
+  EXPECT_TRUE(fs::is_empty(directory_.path()));
+}
+
 TEST_F(FileUploadJournalTest, keeps_its_files_from_others_and_believes_no_nonsense) {
   {
     FileUploadJournal journal(directory_.path());
