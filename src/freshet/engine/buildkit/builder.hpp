@@ -38,6 +38,12 @@ struct BuildRequest {
   std::vector<std::pair<std::string, std::string>> build_arguments;
   std::vector<std::pair<std::string, std::string>> labels;
   bool no_cache = false;
+  /// Images of registries, by digest, whose layers are taken where the instruction is the same. One
+  /// that cannot be had is left out by the builder, once its registry has said so.
+  std::vector<std::string> cache_sources;
+  /// Puts into the image's configuration what later builds need to take its layers. Nothing else
+  /// of the image changes.
+  bool exports_inline_cache = false;
   /// Stable name of this source tree: the builder keeps a copy under it and asks only for what
   /// changed.
   std::string source_key;

@@ -1,9 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/engine/buildkit/solve_request.hpp"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 namespace freshet::engine {
+namespace {
+
+namespace json = boost::json;
+
+/// The builder reads the imports of its own request, its frontend those among its attributes.
+/// Source: shared protocol definitions of BuildKit (moby.buildkit.v1).
+void add_cache(moby::buildkit::v1::SolveRequest& out, const BuildRequest& request) {
+  // BuildKit 0.17 to 0.21 crashes as a whole when this is absent.
+  auto& cache = *out.mutable_cache();
+  if (request.exports_inline_cache) {
+    cache.add_exports()->set_type("inline");
+  }
+  json::array imports;
+  for (const std::string& reference : request.cache_sources) {
+    auto& entry = *cache.add_imports();
+    entry.set_type("registry");
+    (*entry.mutable_attributes())["ref"] = reference;
+    imports.push_back({{"Type", "registry"}, {"Attrs", {{"ref", reference}}}});
+  }
+  if (!imports.empty()) {
+    (*out.mutable_frontend_attributes())["cache-imports"] = json::serialize(imports);
+  }
+}
+
+}  // namespace
 
 moby::buildkit::v1::SolveRequest make_solve_request(
     const BuildRequest& request,
@@ -18,8 +44,7 @@ moby::buildkit::v1::SolveRequest make_solve_request(
   // succeeds and stores nothing.
   out.set_exporter("moby");
   out.add_exporters()->set_type("moby");
-  // BuildKit 0.17 to 0.21 crashes as a whole when this is absent.
-  out.mutable_cache();
+  add_cache(out, request);
 
   auto& attributes = *out.mutable_frontend_attributes();
   attributes["filename"] = dockerfile_name;

@@ -2,7 +2,6 @@
 #include "freshet/engine/docker/image_inbox.hpp"
 
 #include "freshet/base/text.hpp"
-#include "freshet/oci/copy/parallel.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -29,10 +28,8 @@ namespace {
 namespace http = boost::beast::http;
 using Tcp = asio::ip::tcp;
 
-// An engine uploads five layers at once, each in a connection of its own, and asks in further ones.
-constexpr std::size_t k_connections = 16;
 constexpr std::size_t k_piece_bytes = 64 * 1024;
-constexpr int k_socket_bytes = 64 * 1024;
+constexpr int k_socket_bytes = 64 * 1024;  // what lies in sockets was compressed for nothing
 constexpr auto k_hold_up = std::chrono::milliseconds(300);
 constexpr std::uint32_t k_max_head_bytes = 16 * 1024;
 
@@ -235,26 +232,13 @@ ImageInbox::ImageInbox(
     std::string repository,
     std::uint64_t likely_bytes,
     std::uint64_t max_bytes)
-    : acceptor_(executor),
+    : listener_(std::move(executor), k_socket_bytes),
       repository_(std::move(repository)),
       likely_bytes_(likely_bytes),
-      max_bytes_(max_bytes) {
-  try {
-    const Tcp::endpoint loopback(asio::ip::address_v4::loopback(), 0);
-    acceptor_.open(loopback.protocol());
-    // What lies in sockets was compressed for nothing; connections inherit it.
-    acceptor_.set_option(asio::socket_base::receive_buffer_size(k_socket_bytes));
-    acceptor_.bind(loopback);
-    acceptor_.listen();
-  } catch (const boost::system::system_error& failure) {
-    throw Error(
-        ErrorCode::unavailable,
-        fmt::format("no port on loopback can be had: {}", to_lower(failure.code().message())));
-  }
-}
+      max_bytes_(max_bytes) {}
 
 std::string ImageInbox::name() const {
-  return fmt::format("127.0.0.1:{}/{}", acceptor_.local_endpoint().port(), repository_);
+  return fmt::format("127.0.0.1:{}/{}", listener_.port(), repository_);
 }
 
 std::string ImageInbox::path(std::string_view rest) const {
@@ -263,23 +247,13 @@ std::string ImageInbox::path(std::string_view rest) const {
 
 Awaitable<void> ImageInbox::serve(OnLayer on_layer) {
   on_layer_ = std::move(on_layer);
-  const auto work = [this](std::size_t) { return serve_connections(); };
-  co_await oci::for_each_at_once(k_connections, k_connections, work);
+  const auto work = [this](Tcp::socket socket) { return converse(std::move(socket)); };
+  co_await listener_.serve(work);
 }
 
-Awaitable<void> ImageInbox::serve_connections() {
-  for (;;) {
-    Tcp::socket socket = co_await acceptor_.async_accept(asio::use_awaitable);
-    Conversation conversation(*this, std::move(socket));
-    try {
-      co_await conversation.run();
-    } catch (const boost::system::system_error& failure) {
-      if (failure.code() == asio::error::operation_aborted) {
-        throw;
-      }
-      // This connection is gone; what it was needed for, the engine tries again or tells.
-    }
-  }
+Awaitable<void> ImageInbox::converse(Tcp::socket socket) {
+  Conversation conversation(*this, std::move(socket));
+  co_await conversation.run();
 }
 
 }  // namespace freshet::engine

@@ -3,9 +3,8 @@
 
 #include "freshet/base/async.hpp"
 #include "freshet/base/files.hpp"
+#include "freshet/engine/docker/loopback_listener.hpp"
 #include "freshet/net/byte_stream.hpp"
-
-#include <boost/asio/ip/tcp.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -60,10 +59,10 @@ class ImageInbox {
  private:
   class Conversation;
 
-  Awaitable<void> serve_connections();
+  Awaitable<void> converse(asio::ip::tcp::socket socket);
   std::string path(std::string_view rest) const;
 
-  asio::ip::tcp::acceptor acceptor_;
+  LoopbackListener listener_;
   const std::string repository_;
   const std::uint64_t likely_bytes_;
   const std::uint64_t max_bytes_;

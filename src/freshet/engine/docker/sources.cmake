@@ -18,6 +18,7 @@ list(APPEND engine_sources
   docker/image_layers.cpp
   docker/image_legacy.cpp
   docker/image_name.cpp
+  docker/image_outlet.cpp
   docker/image_reading.cpp
   docker/image_sources.cpp
   docker/image_store.cpp
@@ -26,6 +27,7 @@ list(APPEND engine_sources
   docker/images.cpp
   docker/json_access.cpp
   docker/json_stream.cpp
+  docker/loopback_listener.cpp
   docker/packed_export.cpp
   docker/packed_image.cpp
   docker/registry_auth.cpp
@@ -49,6 +51,7 @@ list(APPEND engine_tests
   docker/image_inbox_test.cpp
   docker/image_legacy_test.cpp
   docker/image_name_test.cpp
+  docker/image_outlet_test.cpp
   docker/image_reading_test.cpp
   docker/image_sources_test.cpp
   docker/image_store_test.cpp
