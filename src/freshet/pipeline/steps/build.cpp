@@ -9,6 +9,7 @@
 #include "freshet/pipeline/steps/build_plan.hpp"
 #include "freshet/pipeline/steps/build_progress.hpp"
 #include "freshet/pipeline/steps/build_skip.hpp"
+#include "freshet/pipeline/steps/cached_build.hpp"
 #include "freshet/pipeline/steps/image_records.hpp"
 #include "freshet/pipeline/steps/publish.hpp"
 #include "freshet/pipeline/steps/steps.hpp"
@@ -69,7 +70,8 @@ Awaitable<void> renew_base_images(Ctx ctx, StepScope scope, BuildKey key, PullOp
   }
 }
 
-Awaitable<engine::BuildResult> build_image(Ctx ctx, StepScope scope, const BuildPlan& plan) {
+Awaitable<engine::BuildResult> build_image(
+    Ctx ctx, StepScope scope, const BuildPlan& plan, CacheSources sources) {
   engine::BuildRequest request = plan.request;
   BuildPulls pulls;
   pulls.dockerfile = plan.dockerfile.text;
@@ -86,7 +88,8 @@ Awaitable<engine::BuildResult> build_image(Ctx ctx, StepScope scope, const Build
   std::optional<Error> failure;
   try {
     const engine::BuildResult result =
-        co_await scope.services.builder.build(ctx, std::move(request), std::move(on_progress));
+        co_await build_with_cache(
+            ctx, scope, std::move(request), std::move(sources), std::move(on_progress));
     const BuildProgress::CacheCount count = progress.count_cached();
     scope.log.finish();
     scope.log.line(fmt::format(
@@ -102,24 +105,21 @@ Awaitable<engine::BuildResult> build_image(Ctx ctx, StepScope scope, const Build
   throw *failure;
 }
 
-/// Without a registry nothing could be found by a key.
-Awaitable<BuildKey> find_key(Ctx ctx, StepScope scope, const BuildPlan& plan) {
+Awaitable<bool> has_registries(StepScope scope) {
   const auto list = [integrations = &scope.services.integrations] { return integrations->list(); };
   const auto registries = co_await offload(scope.services.pool, list);
-  if (registries.empty()) {
-    co_return BuildKey();
-  }
-  co_return co_await find_build_key(ctx, scope, plan.request, plan.dockerfile.text, plan.pulls);
+  co_return !registries.empty();
 }
 
 /// Builds and pushes; `key` may be empty.
-Awaitable<StepOutput> build_anew(Ctx ctx, StepScope scope, BuildPlan plan, BuildKey key) {
+Awaitable<StepOutput> build_anew(
+    Ctx ctx, StepScope scope, BuildPlan plan, BuildKey key, CacheSources sources) {
   co_await renew_base_images(ctx, scope, key, plan.pulls);
   if (!key.key.empty()) {
     plan.request.labels.emplace_back("io.codefresh.repo.hash", key.key);
   }
   const auto started = Ctx::Clock::now();
-  const engine::BuildResult built = co_await build_image(ctx, scope, plan);
+  const engine::BuildResult built = co_await build_image(ctx, scope, plan, std::move(sources));
   const std::string& image_id = built.image_id;
   model::ImageRecord record = co_await describe_image(ctx, scope, image_id, built.config_digest);
   record.image_name = plan.image_name;
@@ -151,8 +151,14 @@ Awaitable<StepOutput> build_anew(Ctx ctx, StepScope scope, BuildPlan plan, Build
 }  // namespace
 
 Awaitable<StepOutput> run_build(Ctx ctx, StepScope scope, BuildStep step) {
-  const BuildPlan plan = co_await make_build_plan(ctx, scope, std::move(step));
-  const BuildKey key = co_await find_key(ctx, scope, plan);
+  BuildPlan plan = co_await make_build_plan(ctx, scope, std::move(step));
+  BuildKey key;
+  // Without a registry nothing could be found by a key, nor be there for later builds.
+  const bool has_any_registry = co_await has_registries(scope);
+  if (has_any_registry) {
+    key = co_await find_build_key(ctx, scope, plan.request, plan.dockerfile.text, plan.pulls);
+    plan.request.exports_inline_cache = true;
+  }
   if (!plan.switch_off.empty()) {
     scope.log.line(fmt::format("Not looking for an image built before: {}", plan.switch_off));
   } else if (!key.problem.empty()) {
@@ -163,7 +169,8 @@ Awaitable<StepOutput> run_build(Ctx ctx, StepScope scope, BuildStep step) {
       co_return std::move(*output);
     }
   }
-  co_return co_await build_anew(ctx, scope, plan, key);
+  CacheSources sources;
+  co_return co_await build_anew(ctx, scope, std::move(plan), key, std::move(sources));
 }
 
 }  // namespace freshet::pipeline

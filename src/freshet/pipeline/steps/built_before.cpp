@@ -16,27 +16,6 @@ namespace {
 /// does may take its time.
 constexpr auto k_answer_limit = std::chrono::seconds(5);
 
-/// What the registry of `reference` itself has under that digest: a mirror may have what is gone.
-Awaitable<std::optional<RegistryImage>> find_there(
-    Ctx ctx, StepScope scope, oci::Reference reference, PullOptions options) {
-  const auto ways = co_await plan_pull(ctx, scope, reference, options);
-  const auto own = std::ranges::find_if(ways, [&](const registries::PullCandidate& way) {
-    return way.reference == reference && !way.is_mirror;
-  });
-  if (own == ways.end()) {
-    co_return std::nullopt;
-  }
-  oci::Place place;
-  place.registry = co_await open_registry(ctx, scope, *own, std::move(options));
-  place.repository = reference.path;
-  const auto manifest =
-      co_await place.registry->find_manifest(ctx, reference.path, reference.digest->to_string());
-  if (!manifest) {
-    co_return std::nullopt;
-  }
-  co_return RegistryImage{std::move(place), *manifest};
-}
-
 /// Where a recorded image may be, `preferred` first: where it was pushed last, and the repositories
 /// of its names, which mostly have it under the same digest.
 std::vector<std::string> places_of(const model::ImageRecord& record, const std::string& preferred) {
@@ -60,7 +39,7 @@ Awaitable<std::optional<RegistryImage>> confirm(
     std::string problem;
     try {
       oci::Reference reference = oci::Reference::parse(place);
-      auto image = co_await find_there(ctx, scope, std::move(reference), query.options);
+      auto image = co_await find_by_digest(ctx, scope, std::move(reference), query.options);
       if (image) {
         co_return image;
       }
@@ -167,7 +146,7 @@ Awaitable<Published> put_in_cache(
   PublishRequest request{place.destination, {place.reference}};
   if (!repo_digest.empty()) {
     oci::Reference pushed = oci::Reference::parse(repo_digest);
-    auto image = co_await find_there(ctx, scope, std::move(pushed), PullOptions());
+    auto image = co_await find_by_digest(ctx, scope, std::move(pushed), PullOptions());
     if (image) {
       co_return co_await publish(ctx, scope, std::move(*image), std::move(request));
     }

@@ -156,6 +156,26 @@ Awaitable<RegistryImage> find_registry_image(
   throw *told;
 }
 
+Awaitable<std::optional<RegistryImage>> find_by_digest(
+    Ctx ctx, StepScope scope, oci::Reference reference, PullOptions options) {
+  const auto ways = co_await plan_pull(ctx, scope, reference, options);
+  const auto own = std::ranges::find_if(ways, [&](const registries::PullCandidate& way) {
+    return way.reference == reference && !way.is_mirror;
+  });
+  if (own == ways.end()) {
+    co_return std::nullopt;
+  }
+  oci::Place place;
+  place.registry = co_await open_registry(ctx, scope, *own, std::move(options));
+  place.repository = reference.path;
+  const auto manifest =
+      co_await place.registry->find_manifest(ctx, reference.path, reference.digest->to_string());
+  if (!manifest) {
+    co_return std::nullopt;
+  }
+  co_return RegistryImage{std::move(place), *manifest};
+}
+
 /// Source: OCI Image Spec 1.1, "Image Index" (GOARCH).
 std::string own_platform() {
   utsname names{};

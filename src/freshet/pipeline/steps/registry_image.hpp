@@ -27,6 +27,10 @@ struct RegistryImage {
 Awaitable<RegistryImage> find_registry_image(
     Ctx ctx, StepScope scope, oci::Reference reference, PullOptions options);
 
+/// What the registry of `reference` itself has under its digest: a mirror may have what is gone.
+Awaitable<std::optional<RegistryImage>> find_by_digest(
+    Ctx ctx, StepScope scope, oci::Reference reference, PullOptions options);
+
 /// The manifest under a tag or digest. Throws what `RegistryClient::get_manifest` throws.
 Awaitable<oci::ParsedManifest> get_parsed_manifest(
     Ctx ctx, oci::Place place, std::string reference);

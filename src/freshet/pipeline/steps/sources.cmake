@@ -9,6 +9,8 @@ list(APPEND FRESHET_PIPELINE_SOURCES
   steps/build_logins.cpp
   steps/build_progress.cpp
   steps/built_before.cpp
+  steps/cache_sources.cpp
+  steps/cached_build.cpp
   steps/destination.cpp
   steps/engine_push.cpp
   steps/freestyle.cpp
@@ -26,6 +28,7 @@ list(APPEND FRESHET_PIPELINE_SOURCES
 list(APPEND FRESHET_PIPELINE_TESTS
   steps/base_images_test.cpp
   steps/build_progress_test.cpp
+  steps/cache_sources_test.cpp
   steps/engine_push_test.cpp
   steps/image_source_test.cpp
   steps/registry_image_test.cpp

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "freshet/cache/key_graph.hpp"
+#include "freshet/engine/docker/image_outlet.hpp"
+#include "freshet/pipeline/run/scope.hpp"
+#include "freshet/pipeline/steps/pull.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace freshet::pipeline {
+
+/// A past image that a registry has now, and that a build may take layers of.
+struct CacheSource {
+  std::string name;  // `domain/path@sha256:…`
+  engine::OfferedImage image;
+};
+
+struct CacheSources {
+  std::vector<CacheSource> list;  // best first
+  /// How long they may yet keep the build waiting.
+  Ctx::Clock::duration patience{};
+};
+
+/// Finds the past images that spare a build of `graph` the most time, of all that the index knows.
+/// Each is asked for at its registry, and its configuration is compared with what is recorded of
+/// its layers. What is wrong with one is told in the log and is no trouble for another one; in all
+/// this takes registries a few seconds at most. Without any, the log says so in one line.
+Awaitable<CacheSources> find_cache_sources(
+    Ctx ctx, StepScope scope, cache::KeyGraph graph, PullOptions options);
+
+/// Why layers of an image cannot be taken as those of the recorded instructions: its configuration
+/// has other ones, or nothing that a builder could find them by. Empty: they can. Pure.
+/// Throws corrupt_data for what is no configuration.
+std::string why_no_cache(
+    std::string_view config, const std::vector<std::string>& recorded_diff_ids);
+
+}  // namespace freshet::pipeline
