@@ -60,6 +60,11 @@ bool is_directory(const Item& item) {
   return (item.mode & k_go_directory) != 0;
 }
 
+bool is_symbolic_link(const Item& item) {
+  constexpr std::uint32_t k_go_symbolic_link = 1u << 27;
+  return (item.mode & k_go_symbolic_link) != 0;
+}
+
 UniqueFd open_root(const fs::path& root) {
   UniqueFd fd(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.is_open()) {
@@ -201,7 +206,9 @@ ContextDigest digest_context(const ContextRequest& request) {
     line.add(item.path);
     line.add(state);
     hasher.update(line.bytes());
-    out.entries.push_back({item.path, std::move(state)});
+    const bool is_link = is_symbolic_link(item);
+    out.entries.push_back(
+        {item.path, std::move(state), is_link, is_link ? std::string() : item.link_name});
   }
   out.digest = hasher.finish().to_string();
   const bool has_news = reading.files > 0 || out.files != memo.size();

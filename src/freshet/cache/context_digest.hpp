@@ -22,6 +22,10 @@ struct ContextEntry {
   /// Everything about it that counts: kind and mode, target of a link, content, extended
   /// attributes. Equal states: nothing was changed. Owners and times do not count.
   std::string state;
+  bool is_link = false;  // symbolic
+  /// The entry that is another name of the same file and comes first; its state, not this one's,
+  /// tells the content. Empty: there is none.
+  std::string same_file_as;
 
   bool operator==(const ContextEntry&) const = default;
 };

@@ -59,6 +59,14 @@ TEST_F(Context, is_listed_with_its_files_and_their_bytes) {
   EXPECT_EQ(context.bytes_read, 14U);
 }
 
+TEST_F(Context, tells_links_and_other_names_of_a_file) {
+  tree_.hard_link("src/z", "src/main.c");
+  for (const ContextEntry& entry : digest().entries) {
+    EXPECT_EQ(entry.is_link, entry.path == "current") << entry.path;
+    EXPECT_EQ(entry.same_file_as, entry.path == "src/z" ? "src/main.c" : "") << entry.path;
+  }
+}
+
 TEST_F(Context, is_another_one_when_anything_changes_that_a_build_could_see) {
   const std::vector<std::pair<std::string, std::function<void()>>> changes{
       {"content", [&] { tree_.file("src/main.c", "int main() {;}\n"); }},
