@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace freshet::engine {
@@ -39,8 +40,13 @@ class ImageOutlet::Conversation {
       parser.header_limit(k_max_head_bytes);
       const auto read =
           co_await http::async_read(socket_, buffer_, parser, asio::as_tuple(asio::use_awaitable));
-      if (std::get<0>(read)) {
-        co_return;  // it has closed, or speaks TLS, which it gives up when this does not
+      if (const auto code = std::get<0>(read)) {
+        const bool speaks = code.category() == http::make_error_code(http::error{}).category() &&
+                            code != http::error::end_of_stream;
+        if (speaks) {
+          co_await refuse();
+        }
+        co_return;
       }
       outlet_.was_asked_ = true;
       request_ = parser.release();
@@ -50,6 +56,18 @@ class ImageOutlet::Conversation {
   }
 
  private:
+  /// Clients try TLS first. They take to plain HTTP when they are answered in it.
+  Awaitable<void> refuse() {
+    co_await head(http::status::bad_request, 0, k_binary);
+    socket_.shutdown(Tcp::socket::shutdown_send);
+    std::array<char, 1024> rest{};
+    for (bool goes_on = true; goes_on;) {  // closing before all was read would take the answer back
+      const auto read =
+          co_await socket_.async_read_some(asio::buffer(rest), asio::as_tuple(asio::use_awaitable));
+      goes_on = !std::get<0>(read);
+    }
+  }
+
   Awaitable<void> answer() {
     const std::string target(request_.target());
     const bool is_read = request_.method() == http::verb::get || is_head();

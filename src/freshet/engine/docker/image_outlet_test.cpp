@@ -63,6 +63,7 @@ class Outlet : public ::testing::Test {
     const Tcp::endpoint to(asio::ip::address_v4::loopback(), port);
     co_await socket.async_connect(to, asio::use_awaitable);
     co_await asio::async_write(socket, asio::buffer(request), asio::use_awaitable);
+    socket.shutdown(Tcp::socket::shutdown_send);
     std::string answer;
     boost::system::error_code code;
     co_await asio::async_read(
@@ -137,6 +138,14 @@ TEST_F(Outlet, has_nothing_for_those_who_do_not_know_its_names) {
     EXPECT_THAT(answer("GET", where), StartsWith("HTTP/1.1 404")) << where;
   }
   EXPECT_THAT(answer("POST", path("blobs/uploads/")), StartsWith("HTTP/1.1 405"));
+}
+
+TEST_F(Outlet, answers_in_plain_http_who_speaks_tls) {
+  offer_layer();
+  EXPECT_THAT(
+      run(io, exchange("\x16\x03\x01\x02 client hello" + std::string(2000, 'x'))),
+      StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+  EXPECT_FALSE(outlet->was_asked());
 }
 
 TEST_F(Outlet, ends_with_the_cause_when_a_layer_cannot_be_had) {
