@@ -2,6 +2,7 @@
 #include "freshet/cache/context_memo.hpp"
 
 #include "freshet/base/error.hpp"
+#include "freshet/cache/bounded_directory.hpp"
 #include "freshet/oci/digest.hpp"
 
 #include <algorithm>
@@ -67,20 +68,6 @@ std::optional<std::string_view> body_of(std::string_view content) {
     return std::nullopt;
   }
   return signed_part.substr(k_header.size());
-}
-
-void remove_oldest(const fs::path& directory) {
-  std::vector<std::pair<fs::file_time_type, fs::path>> memos;
-  std::error_code code;
-  for (const auto& entry : fs::directory_iterator(directory, code)) {
-    if (entry.path().extension() == k_suffix) {
-      memos.emplace_back(entry.last_write_time(code), entry.path());
-    }
-  }
-  std::ranges::sort(memos, std::greater<>());
-  for (std::size_t i = ContextMemoWriter::k_max_memos; i < memos.size(); ++i) {
-    fs::remove(memos[i].second, code);
-  }
 }
 
 }  // namespace
@@ -159,7 +146,7 @@ void ContextMemoWriter::save(const fs::path& file) {
   content_ += oci::Digest::of(content_).to_string();
   make_private_directory(file.parent_path());
   replace_private_file(file, content_);
-  remove_oldest(file.parent_path());
+  remove_oldest(file.parent_path(), k_suffix, k_max_memos);
 }
 
 }  // namespace freshet::cache

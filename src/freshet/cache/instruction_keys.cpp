@@ -169,6 +169,7 @@ class KeyMaker {
     };
     if (copy.checksum.empty() && std::ranges::any_of(copy.sources, is_remote)) {
       inputs.says.emplace_back("build", facts_.build);
+      inputs.is_known = false;
     }
     add_node(step, std::move(node), std::move(inputs), end);
   }
@@ -220,6 +221,10 @@ class KeyMaker {
     const auto doubled = std::ranges::unique(node.parents);
     node.parents.erase(doubled.begin(), doubled.end());
     inputs.text = step.text;
+    inputs.is_known = inputs.is_known && std::ranges::all_of(inputs.origins, &Origin::is_known) &&
+                      std::ranges::all_of(node.parents, [&](std::size_t parent) {
+                        return out_.inputs[parent].is_known;
+                      });
     node.key = hash(inputs, before, facts_.context);
     node.stage = out_.graph.stages.size() - 1;
     node.line = static_cast<std::size_t>(std::max(step.at.line, 0));

@@ -41,6 +41,7 @@ struct InstructionInputs {
   /// What its stage starts from, where no node is before it; then what it takes files of.
   std::vector<Origin> origins;
   std::vector<std::size_t> files;  // indexes in `KeyedBuild::context`
+  bool is_known = true;  // false: it, or what it depends on, cannot be known before a build
 };
 
 /// A build with the key of each of its instructions.

@@ -149,6 +149,11 @@ TEST(InstructionKeys, of_what_nobody_can_know_are_no_other_builds) {
   Build next = plain;
   next.facts.build = "next build";
   EXPECT_THAT(changed(plain, next), ElementsAre(1, 2, 3));
+  std::vector<bool> known;
+  for (const InstructionInputs& inputs : plain.keyed().inputs) {
+    known.push_back(inputs.is_known);
+  }
+  EXPECT_THAT(known, ElementsAre(true, false, false, false));
 
   const Build pinned(
       "FROM alpine\nADD --checksum=sha256:"

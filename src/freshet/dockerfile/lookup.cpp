@@ -94,15 +94,17 @@ std::vector<Candidates> stages_for(
   return stages;
 }
 
-/// By its number. `stage` starts with FROM, counted or not.
-const Instruction* by_number(const Candidates& stage, const VertexName& name) {
-  int first = stage.front()->step_in_stage > 0 ? 0 : 1;
+/// The index of the one that BuildKit counts first. `stage` starts with FROM, counted or not.
+int first_counted(const Candidates& stage, const VertexName& name) {
+  const int first = stage.front()->step_in_stage > 0 ? 0 : 1;
   // A variable that stands for an earlier stage or `scratch` makes BuildKit not count the FROM.
+  const bool may_be_uncounted = stage.front()->text.find('$') != std::string::npos;
   const int counted = static_cast<int>(stage.size()) - first;
-  if (first == 0 && name.total == counted - 1 &&
-      stage.front()->text.find('$') != std::string::npos) {
-    first = 1;
-  }
+  return first == 0 && name.total == counted - 1 && may_be_uncounted ? 1 : first;
+}
+
+const Instruction* by_number(const Candidates& stage, const VertexName& name) {
+  const int first = first_counted(stage, name);
   const int index = first + name.step - 1;
   if (index >= static_cast<int>(stage.size())) {
     return nullptr;
@@ -145,6 +147,18 @@ const Instruction* find_instruction(
     }
   }
   return found;
+}
+
+bool is_counted_as_written(
+    const std::vector<Instruction>& instructions, std::string_view vertex_name) {
+  const std::optional<VertexName> name = parse_vertex_name(vertex_name);
+  if (!name) {
+    return true;
+  }
+  const std::vector<Candidates> stages = stages_for(instructions, name->stage);
+  return std::ranges::any_of(stages, [&](const Candidates& stage) {
+    return name->total == static_cast<int>(stage.size()) - first_counted(stage, *name);
+  });
 }
 
 }  // namespace freshet::dockerfile

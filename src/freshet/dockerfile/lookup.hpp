@@ -17,4 +17,9 @@ namespace freshet::dockerfile {
 const Instruction* find_instruction(
     const std::vector<Instruction>& instructions, std::string_view vertex_name);
 
+/// Whether BuildKit counts the instructions of that vertex's stage as they are written. It counts
+/// more where the base image brought some (ONBUILD). True for a vertex that is about none.
+bool is_counted_as_written(
+    const std::vector<Instruction>& instructions, std::string_view vertex_name);
+
 }  // namespace freshet::dockerfile

@@ -90,5 +90,19 @@ TEST(LookupOf, finds_nothing_in_an_empty_file) {
   EXPECT_EQ(find_instruction({}, "[1/1] RUN x"), nullptr);
 }
 
+TEST(LookupOf, tells_stages_to_which_the_base_image_added_instructions) {
+  const auto single = parse(k_single).instructions;
+  const auto stages = parse(k_stages).instructions;
+  EXPECT_TRUE(is_counted_as_written(single, "[2/5] RUN make test"));
+  EXPECT_TRUE(is_counted_as_written(single, "[internal] load build context"));
+  EXPECT_FALSE(is_counted_as_written(single, "[2/6] COPY x /trigger"));
+  EXPECT_TRUE(is_counted_as_written(stages, "[builder 2/2] RUN make"));
+  EXPECT_FALSE(is_counted_as_written(stages, "[builder 2/3] RUN make"));
+  EXPECT_TRUE(is_counted_as_written(stages, "[test 1/1] RUN make test"));
+  EXPECT_TRUE(is_counted_as_written(stages, "[last 3/3] RUN b"));
+  EXPECT_TRUE(is_counted_as_written(stages, "[last 2/2] RUN b"));  // $BASE is a stage
+  EXPECT_FALSE(is_counted_as_written(stages, "[last 4/4] RUN b"));
+}
+
 }  // namespace
 }  // namespace freshet::dockerfile

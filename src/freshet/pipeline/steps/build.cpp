@@ -4,6 +4,8 @@
 #include "freshet/dockerfile/lookup.hpp"
 #include "freshet/engine/buildkit/builder.hpp"
 #include "freshet/pipeline/steps/base_images.hpp"
+#include "freshet/pipeline/steps/build_explain.hpp"
+#include "freshet/pipeline/steps/build_index.hpp"
 #include "freshet/pipeline/steps/build_key.hpp"
 #include "freshet/pipeline/steps/build_logins.hpp"
 #include "freshet/pipeline/steps/build_plan.hpp"
@@ -70,7 +72,13 @@ Awaitable<void> renew_base_images(Ctx ctx, StepScope scope, BuildKey key, PullOp
   }
 }
 
-Awaitable<engine::BuildResult> build_image(
+/// What a build gave.
+struct Built {
+  engine::BuildResult result;
+  std::vector<cache::VertexTime> times;  // how long its operations took
+};
+
+Awaitable<Built> build_image(
     Ctx ctx, StepScope scope, const BuildPlan& plan, CacheSources sources) {
   engine::BuildRequest request = plan.request;
   BuildPulls pulls;
@@ -87,9 +95,8 @@ Awaitable<engine::BuildResult> build_image(
   };
   std::optional<Error> failure;
   try {
-    const engine::BuildResult result =
-        co_await build_with_cache(
-            ctx, scope, std::move(request), std::move(sources), std::move(on_progress));
+    const engine::BuildResult result = co_await build_with_cache(
+        ctx, scope, std::move(request), std::move(sources), std::move(on_progress));
     const BuildProgress::CacheCount count = progress.count_cached();
     scope.log.finish();
     scope.log.line(fmt::format(
@@ -98,7 +105,7 @@ Awaitable<engine::BuildResult> build_image(
         count.cached,
         count.total,
         human_size(result.context_bytes_sent)));
-    co_return result;
+    co_return Built{result, progress.times()};
   } catch (const engine::BuildFailed& failed) {
     failure = explain(failed, plan.dockerfile);
   }
@@ -111,6 +118,43 @@ Awaitable<bool> has_registries(StepScope scope) {
   co_return !registries.empty();
 }
 
+/// Makes the image one that later builds find, whole or by its instructions.
+Awaitable<void> remember(
+    Ctx ctx,
+    StepScope scope,
+    const BuildPlan& plan,
+    const BuildKey& key,
+    std::vector<cache::VertexTime> times,
+    model::ImageRecord& record,
+    StepOutput& output) {
+  if (!key.instructions) {
+    co_return;
+  }
+  const bool is_true = co_await is_still_true(ctx, scope, key, plan.pulls);
+  if (!is_true) {
+    co_return;
+  }
+  const std::string pushed = record.repo_digest;
+  const auto kept = co_await remember_key(ctx, scope, plan, key, record, output);
+  BuiltImage image{output.image->id, record, {}};
+  if (!pushed.empty()) {
+    image.repo_digests.push_back(pushed);
+  }
+  if (kept && *kept != pushed) {
+    image.repo_digests.push_back(*kept);
+  }
+  co_await index_built(ctx, scope, key, plan.dockerfile.text, std::move(times), std::move(image));
+}
+
+Awaitable<CacheSources> find_sources(
+    Ctx ctx, StepScope scope, const BuildPlan& plan, const BuildKey& key) {
+  if (!plan.switch_off.empty() || !key.instructions) {
+    co_return CacheSources();
+  }
+  co_await explain_misses(scope, key);
+  co_return co_await find_cache_sources(ctx, scope, key.instructions->graph, plan.pulls);
+}
+
 /// Builds and pushes; `key` may be empty.
 Awaitable<StepOutput> build_anew(
     Ctx ctx, StepScope scope, BuildPlan plan, BuildKey key, CacheSources sources) {
@@ -119,9 +163,10 @@ Awaitable<StepOutput> build_anew(
     plan.request.labels.emplace_back("io.codefresh.repo.hash", key.key);
   }
   const auto started = Ctx::Clock::now();
-  const engine::BuildResult built = co_await build_image(ctx, scope, plan, std::move(sources));
-  const std::string& image_id = built.image_id;
-  model::ImageRecord record = co_await describe_image(ctx, scope, image_id, built.config_digest);
+  const Built built = co_await build_image(ctx, scope, plan, std::move(sources));
+  const std::string& image_id = built.result.image_id;
+  model::ImageRecord record =
+      co_await describe_image(ctx, scope, image_id, built.result.config_digest);
   record.image_name = plan.image_name;
   // An inline one may hold a secret.
   record.dockerfile = scope.run.masker().mask(plan.dockerfile.text);
@@ -143,7 +188,7 @@ Awaitable<StepOutput> build_anew(
       co_await scope.services.engine.tag_image(ctx, image_id, reference.name(), reference.tag);
     }
   }
-  co_await remember_key(ctx, scope, plan, std::move(key), record, output);
+  co_await remember(ctx, scope, plan, key, built.times, record, output);
   scope.log.image(record);
   co_return output;
 }
@@ -159,18 +204,20 @@ Awaitable<StepOutput> run_build(Ctx ctx, StepScope scope, BuildStep step) {
     key = co_await find_build_key(ctx, scope, plan.request, plan.dockerfile.text, plan.pulls);
     plan.request.exports_inline_cache = true;
   }
+  std::optional<StepOutput> output;
   if (!plan.switch_off.empty()) {
     scope.log.line(fmt::format("Not looking for an image built before: {}", plan.switch_off));
   } else if (!key.problem.empty()) {
     scope.log.line(fmt::format("Not looking for an image built before: {}", key.problem));
   } else if (!key.key.empty()) {
-    std::optional<StepOutput> output = co_await use_built_before(ctx, scope, plan, key);
-    if (output) {
-      co_return std::move(*output);
-    }
+    output = co_await use_built_before(ctx, scope, plan, key);
   }
-  CacheSources sources;
-  co_return co_await build_anew(ctx, scope, std::move(plan), key, std::move(sources));
+  if (!output) {
+    CacheSources sources = co_await find_sources(ctx, scope, plan, key);
+    output = co_await build_anew(ctx, scope, plan, key, std::move(sources));
+  }
+  co_await remember_build(scope, key);
+  co_return std::move(*output);
 }
 
 }  // namespace freshet::pipeline

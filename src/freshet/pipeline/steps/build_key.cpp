@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/pipeline/steps/build_key.hpp"
 
+#include "freshet/base/ids.hpp"
 #include "freshet/base/text.hpp"
 #include "freshet/cache/image_key.hpp"
 #include "freshet/pipeline/steps/build_context.hpp"
@@ -57,13 +58,54 @@ std::vector<std::string> find_images(
   return images;
 }
 
-Awaitable<std::vector<PinnedImage>> pin_all(
-    Ctx ctx, StepScope scope, std::vector<std::string> images, PullOptions options) {
-  std::vector<PinnedImage> pinned;
+/// Adds to `pinned` those that can be found out. Throws what was wrong with the first other one.
+Awaitable<void> pin_all(
+    Ctx ctx,
+    StepScope scope,
+    std::vector<std::string> images,
+    PullOptions options,
+    std::vector<PinnedImage>& pinned) {
+  std::optional<Error> problem;
   for (const std::string& image : images) {
-    pinned.push_back(co_await pin_image(ctx, scope, image, options));
+    try {
+      pinned.push_back(co_await pin_image(ctx, scope, image, options));
+    } catch (const Error& error) {
+      problem = problem ? problem : error;
+    }
   }
-  co_return pinned;
+  if (problem) {
+    throw *problem;
+  }
+}
+
+/// The same, within a deadline; returns what was wrong, empty when nothing was.
+Awaitable<std::string> try_pin_all(
+    Ctx limited,
+    StepScope scope,
+    std::vector<std::string> images,
+    PullOptions options,
+    std::vector<PinnedImage>& pinned) {
+  auto asking = pin_all(limited, scope, std::move(images), std::move(options), pinned);
+  try {
+    co_await with_deadline(limited, "asking for base images", std::move(asking));
+  } catch (const Error& error) {
+    co_return error.message();
+  }
+  co_return std::string();
+}
+
+std::shared_ptr<const cache::KeyedBuild> key_instructions(
+    const dockerfile::Evaluation& evaluation,
+    const std::vector<PinnedImage>& images,
+    std::vector<cache::ContextEntry> context) {
+  cache::BuildFacts facts;
+  facts.context = std::move(context);
+  for (const PinnedImage& image : images) {
+    facts.images[image.written] = image.digest;
+  }
+  facts.build = make_id();
+  return std::make_shared<const cache::KeyedBuild>(
+      cache::make_instruction_keys(evaluation, std::move(facts)));
 }
 
 cache::ImageInputs to_inputs(
@@ -94,17 +136,21 @@ Awaitable<void> make_key(
   const Ctx limited = ctx.within(k_asking_limit);
   const dockerfile::Evaluation evaluation = evaluate(request, dockerfile);
   std::vector<std::string> images = find_images(request, dockerfile, evaluation);
-  auto asking = pin_all(limited, scope, std::move(images), std::move(options));
-  out.images = co_await with_deadline(limited, "asking for base images", std::move(asking));
+  std::string problem =
+      co_await try_pin_all(limited, scope, std::move(images), std::move(options), out.images);
   out.time_left = limited.deadline - Ctx::Clock::now();
-  const std::string open_end = cache::why_open_ended(evaluation);
-  if (!open_end.empty()) {
-    throw Error(ErrorCode::unsupported, open_end);
-  }
   const auto digest = [request, data = scope.services.data.path()] {
     return cache::digest_context(make_context_request(request, data));
   };
-  const cache::ContextDigest context = co_await offload(scope.services.pool, digest);
+  cache::ContextDigest context = co_await offload(scope.services.pool, digest);
+  const auto instructions = [&] {
+    return key_instructions(evaluation, out.images, std::move(context.entries));
+  };
+  out.instructions = co_await offload(scope.services.pool, instructions);
+  problem = problem.empty() ? cache::why_open_ended(evaluation) : problem;
+  if (!problem.empty()) {
+    throw Error(ErrorCode::unsupported, problem);
+  }
   out.key = cache::make_image_key(to_inputs(request, dockerfile, out.images, context));
   scope.log.line(fmt::format(
       "Image key: {} ({} file{}, {} of context, {} read)",

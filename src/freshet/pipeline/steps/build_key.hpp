@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "freshet/cache/instruction_keys.hpp"
 #include "freshet/engine/buildkit/builder.hpp"
 #include "freshet/pipeline/run/scope.hpp"
 #include "freshet/pipeline/steps/pinned_image.hpp"
 #include "freshet/pipeline/steps/pull.hpp"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,9 @@ struct BuildKey {
   std::string problem;  // why there is none
   std::vector<PinnedImage> images;  // that the Dockerfile names; told without a key, too
   Ctx::Clock::duration time_left{};  // of what looking for the image may cost
+  /// The keys of its instructions; null where the Dockerfile or the context cannot be read. Those
+  /// of what cannot be known are there, too.
+  std::shared_ptr<const cache::KeyedBuild> instructions;
 };
 
 /// Looks at all that the build is made of. What cannot be found out, or takes registries more than

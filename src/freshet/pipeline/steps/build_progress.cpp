@@ -55,6 +55,17 @@ BuildProgress::CacheCount BuildProgress::count_cached() const {
   return count;
 }
 
+std::vector<cache::VertexTime> BuildProgress::times() const {
+  std::vector<cache::VertexTime> times;
+  for (const auto& [digest, vertex] : vertices_) {
+    if (vertex.is_told_done && !vertex.has_failed) {
+      times.push_back(
+          {vertex.name, vertex.is_cached ? std::nullopt : std::optional(vertex.duration)});
+    }
+  }
+  return times;
+}
+
 BuildProgress::Known& BuildProgress::known(const std::string& digest) {
   Known& vertex = vertices_[digest];
   if (vertex.number == 0) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "freshet/cache/past_build.hpp"
 #include "freshet/engine/buildkit/progress.hpp"
 #include "freshet/pipeline/run/step_log.hpp"
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace freshet::pipeline {
 
@@ -27,6 +29,8 @@ class BuildProgress {
     int total = 0;
   };
   CacheCount count_cached() const;
+  /// How long each operation took that ended well.
+  std::vector<cache::VertexTime> times() const;
 
  private:
   struct Known {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/pipeline/steps/build_skip.hpp"
 
+#include "freshet/pipeline/steps/build_index.hpp"
 #include "freshet/pipeline/steps/built_before.hpp"
 #include "freshet/pipeline/steps/engine_push.hpp"
 #include "freshet/pipeline/steps/image_records.hpp"
@@ -60,10 +61,11 @@ model::ImageRecord complete(
 }
 
 Awaitable<StepOutput> use(
-    Ctx ctx, StepScope scope, const BuildPlan& plan, BuiltBefore found, std::string key) {
+    Ctx ctx, StepScope scope, const BuildPlan& plan, BuiltBefore found, const BuildKey& key) {
   scope.log.line(fmt::format("Skipping building image: {}:{}", plan.image_name, plan.tags.front()));
   scope.log.line(fmt::format("Already built: {}", found.image.repo_digest()));
-  model::ImageRecord record = complete(scope, plan, std::move(found.record), std::move(key));
+  const bool is_foreign = found.record.build_id.empty();
+  model::ImageRecord record = complete(scope, plan, std::move(found.record), key.key);
   StepOutput output = make_output(plan, "sha256:" + record.internal_image_id, record);
   StepImage& image = *output.image;
   image.repo_digests.push_back(found.image.repo_digest());
@@ -88,6 +90,8 @@ Awaitable<StepOutput> use(
     image.id = in_engine;
     co_await tag_in_engine(ctx, scope, std::move(in_engine), plan.references);
   }
+  BuiltImage now{image.id, record, image.repo_digests};
+  co_await index_found(scope, key, std::move(now), is_foreign);
   scope.log.image(record);
   co_return output;
 }
@@ -117,7 +121,7 @@ Awaitable<std::optional<StepOutput>> use_built_before(
   }
   std::string problem;
   try {
-    co_return co_await use(ctx, scope, plan, std::move(*found), key.key);
+    co_return co_await use(ctx, scope, plan, std::move(*found), key);
   } catch (const Error& error) {
     problem = error.message();
   }
@@ -125,20 +129,16 @@ Awaitable<std::optional<StepOutput>> use_built_before(
   co_return std::nullopt;
 }
 
-Awaitable<void> remember_key(
+Awaitable<std::optional<std::string>> remember_key(
     Ctx ctx,
     StepScope scope,
     const BuildPlan& plan,
-    BuildKey key,
+    const BuildKey& key,
     model::ImageRecord& record,
     StepOutput& output) {
   const std::string name = key.key;
   if (name.empty()) {
-    co_return;
-  }
-  const bool is_true = co_await is_still_true(ctx, scope, std::move(key), plan.pulls);
-  if (!is_true) {
-    co_return;
+    co_return std::nullopt;
   }
   record.hash = name;
   KeyQuery query = make_query(plan, name);
@@ -149,6 +149,7 @@ Awaitable<void> remember_key(
     output.image->repo_digests.push_back(*kept);
   }
   co_await save_image(scope, record);
+  co_return kept;
 }
 
 }  // namespace freshet::pipeline

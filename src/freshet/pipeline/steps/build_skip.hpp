@@ -22,12 +22,13 @@ Awaitable<std::optional<StepOutput>> use_built_before(
     Ctx ctx, StepScope scope, const BuildPlan& plan, const BuildKey& key);
 
 /// Makes an image that was just built one that can be found by its key: in its record, and in the
-/// caching registry. Nothing happens without a key, or when the key may not be true.
-Awaitable<void> remember_key(
+/// caching registry; returns where it is there, `domain/path@sha256:…`. Nothing happens without a
+/// key.
+Awaitable<std::optional<std::string>> remember_key(
     Ctx ctx,
     StepScope scope,
     const BuildPlan& plan,
-    BuildKey key,
+    const BuildKey& key,
     model::ImageRecord& record,
     StepOutput& output);
 

@@ -3,6 +3,8 @@ list(APPEND FRESHET_PIPELINE_SOURCES
   steps/base_images.cpp
   steps/build.cpp
   steps/build_context.cpp
+  steps/build_explain.cpp
+  steps/build_index.cpp
   steps/build_key.cpp
   steps/build_plan.cpp
   steps/build_skip.cpp

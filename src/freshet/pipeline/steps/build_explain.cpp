@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freshet/pipeline/steps/build_explain.hpp"
+
+#include "freshet/cache/choice.hpp"
+#include "freshet/cache/miss_reason.hpp"
+#include "freshet/cache/remembered_build.hpp"
+#include "freshet/oci/digest.hpp"
+#include "freshet/pipeline/steps/registry_image.hpp"
+
+#include <fmt/format.h>
+
+namespace freshet::pipeline {
+namespace {
+
+fs::path file_of(const StepScope& scope) {
+  const std::string name = fmt::format("{}\n{}", scope.run.build().pipeline, scope.step.name);
+  const std::string hex(oci::Digest::of(name).hex().substr(0, 40));
+  return scope.services.data.path() / "built" / (hex + ".json");
+}
+
+std::string describe(const cache::KeyedBuild& build, const cache::MissReason& reason) {
+  const cache::KeyNode& node = build.graph.nodes[reason.node];
+  return fmt::format(
+      "Not in past images: {}, line {} and on: {}: {}",
+      build.graph.stages[node.stage],
+      node.line,
+      node.text,
+      reason.text);
+}
+
+using Mask = std::function<std::string(const std::string&)>;
+
+/// Blocking.
+std::vector<std::string> find_misses(
+    const cache::KeyedBuild& build,
+    const store::CacheReader& reader,
+    store::CacheIndex& index,
+    const fs::path& last_file,
+    const Mask& mask) {
+  const cache::Choice choice = cache::choose_sources(build.graph, reader, index);
+  const auto last = cache::RememberedBuild::load(last_file);
+  if (!last && choice.sources.empty()) {
+    return {"Not in past images: any of the instructions"};
+  }
+  const auto reasons =
+      cache::explain_misses(build, choice, cache::remember(build, mask), last ? &*last : nullptr);
+  std::vector<std::string> lines;
+  for (const cache::MissReason& reason : reasons) {
+    lines.push_back(describe(build, reason));
+  }
+  return lines;
+}
+
+/// Does blocking work that may fail.
+template <class Work>
+Awaitable<void> try_to(StepScope scope, std::string what, Work work) {
+  std::string problem;
+  try {
+    co_await offload(scope.services.pool, work);
+  } catch (const Error& error) {
+    problem = error.message();
+  }
+  if (!problem.empty()) {
+    scope.log.line(fmt::format("warning: cannot {}: {}", what, problem));
+  }
+}
+
+Mask mask_of(const StepScope& scope) {
+  return [masker = &scope.run.masker()](const std::string& text) { return masker->mask(text); };
+}
+
+}  // namespace
+
+Awaitable<void> explain_misses(StepScope scope, const BuildKey& key) {
+  if (!key.instructions) {
+    co_return;
+  }
+  store::CacheReader reader;
+  reader.platform = own_platform();
+  reader.pipeline = scope.run.build().pipeline;
+  reader.branch = scope.run.git().branch;
+  std::vector<std::string> lines;
+  auto work = [&lines,
+               reader,
+               build = key.instructions,
+               index = &scope.services.data.cache_index(),
+               file = file_of(scope),
+               mask = mask_of(scope)] { lines = find_misses(*build, reader, *index, file, mask); };
+  co_await try_to(scope, "tell what past images lack", std::move(work));
+  for (const std::string& line : lines) {
+    scope.log.line(line);
+  }
+}
+
+Awaitable<void> remember_build(StepScope scope, const BuildKey& key) {
+  if (!key.instructions) {
+    co_return;
+  }
+  auto work = [build = key.instructions, file = file_of(scope), mask = mask_of(scope)] {
+    cache::remember(*build, mask).save(file);
+  };
+  co_await try_to(scope, "keep what this build was made of", std::move(work));
+}
+
+}  // namespace freshet::pipeline

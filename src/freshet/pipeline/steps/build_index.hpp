@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "freshet/cache/past_build.hpp"
+#include "freshet/model/image.hpp"
+#include "freshet/pipeline/run/scope.hpp"
+#include "freshet/pipeline/steps/build_key.hpp"
+
+#include <string>
+#include <vector>
+
+namespace freshet::pipeline {
+
+/// An image as a build step leaves it.
+struct BuiltImage {
+  std::string id;  // as the engine names it
+  model::ImageRecord record;  // as it is stored
+  std::vector<std::string> repo_digests;  // `domain/path@sha256:…`, where registries have it now
+};
+
+/// Records an image that was just built in the index of past images: what its instructions are and
+/// what those cost that ran. Nothing happens where the keys of the instructions are not known.
+/// Trouble is a warning in the log.
+Awaitable<void> index_built(
+    Ctx ctx,
+    StepScope scope,
+    const BuildKey& key,
+    const std::string& dockerfile,
+    std::vector<cache::VertexTime> times,
+    BuiltImage image);
+
+/// Records where an image is now that was built before. Of one that is foreign, which means that
+/// another data directory built it, the instructions are recorded as well. Trouble is a warning in
+/// the log.
+Awaitable<void> index_found(
+    StepScope scope, const BuildKey& key, BuiltImage image, bool is_foreign);
+
+}  // namespace freshet::pipeline
