@@ -90,13 +90,10 @@ Awaitable<Built> build_image(
   use_renamed(request, plan.dockerfile.text, prepared.renamed);
 
   BuildProgress progress(scope.log);
-  engine::ProgressSink on_progress = [&progress](const engine::ProgressUpdate& update) {
-    progress.apply(update);
-  };
   std::optional<Error> failure;
   try {
-    const engine::BuildResult result = co_await build_with_cache(
-        ctx, scope, std::move(request), std::move(sources), std::move(on_progress));
+    const engine::BuildResult result =
+        co_await build_with_cache(ctx, scope, std::move(request), std::move(sources), progress);
     const BuildProgress::CacheCount count = progress.count_cached();
     scope.log.finish();
     scope.log.line(fmt::format(

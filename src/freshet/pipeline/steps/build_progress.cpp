@@ -44,6 +44,15 @@ void BuildProgress::apply(const engine::ProgressUpdate& update) {
   }
 }
 
+void BuildProgress::begin_again() {
+  for (auto& [digest, vertex] : vertices_) {
+    vertex.is_told_done = false;
+    vertex.is_cached = false;
+    vertex.has_failed = false;
+    vertex.duration = {};
+  }
+}
+
 BuildProgress::CacheCount BuildProgress::count_cached() const {
   CacheCount count;
   for (const auto& [digest, vertex] : vertices_) {
@@ -98,17 +107,19 @@ void BuildProgress::apply_vertex(const engine::Vertex& vertex) {
   }
   // A context is looked up first, which takes no time, and then loaded, which does.
   const bool took_longer = event.duration >= seen.duration + k_worth_telling_again;
-  const bool is_news = !seen.is_told_done || seen.is_cached != vertex.cached ||
-                       seen.has_failed != failed || took_longer;
+  // What was found in the cache is loaded afterwards, which some builders tell without the mark.
+  const bool is_cached = seen.is_cached || vertex.cached;
+  const bool is_news =
+      !seen.is_told_done || seen.is_cached != is_cached || seen.has_failed != failed || took_longer;
   if (!is_news) {
     return;
   }
   seen.is_told_done = true;
-  seen.is_cached = vertex.cached;
+  seen.is_cached = is_cached;
   seen.has_failed = failed;
   seen.duration = event.duration;
   event.state = failed ? VertexEvent::State::failed : VertexEvent::State::completed;
-  event.cached = vertex.cached;
+  event.cached = is_cached;
   log_.vertex(event);
 }
 

@@ -21,6 +21,9 @@ class BuildProgress {
   explicit BuildProgress(StepLog& log) : log_(log) {}
 
   void apply(const engine::ProgressUpdate& update);
+  /// The same build is begun anew: how vertices ended so far counts no more. They keep their
+  /// numbers.
+  void begin_again();
 
   /// Operations that the cache answered and all that count: RUN, COPY, ADD and WORKDIR, which are
   /// the ones whose cached mark can be relied on.

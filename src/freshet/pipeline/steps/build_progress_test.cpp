@@ -114,6 +114,34 @@ TEST_F(BuildProgressTest, counts_cached_marks_of_instructions_that_make_layers_o
   EXPECT_EQ(progress_.count_cached().total, 2);
 }
 
+TEST_F(BuildProgressTest, counts_as_cached_what_is_loaded_after_it_was_found_in_the_cache) {
+  engine::Vertex run = vertex("d1", "[2/2] RUN make");
+  run.started = start_;
+  run.completed = start_;
+  run.cached = true;
+  progress_.apply({{run}, {}, {}, {}});
+  run.completed = start_ + 900ms;
+  run.cached = false;
+  progress_.apply({{run}, {}, {}, {}});
+  EXPECT_EQ(progress_.count_cached().cached, 1);
+  EXPECT_EQ(progress_.times().at(0).duration, std::nullopt);
+  EXPECT_EQ(recorder_.told.back(), "1 [2/2] RUN make completed cached 900ms");
+}
+
+TEST_F(BuildProgressTest, forgets_how_vertices_ended_when_the_build_begins_again) {
+  engine::Vertex run = vertex("d1", "[2/2] RUN make");
+  run.started = start_;
+  run.completed = start_;
+  run.cached = true;
+  progress_.apply({{run}, {}, {}, {}});
+  progress_.begin_again();
+  run.completed = start_ + 900ms;
+  run.cached = false;
+  progress_.apply({{run}, {}, {}, {}});
+  EXPECT_EQ(progress_.count_cached().cached, 0);
+  EXPECT_EQ(progress_.times().at(0).duration, 900ms);
+}
+
 TEST_F(BuildProgressTest, masks_secrets_in_names_and_output_and_on_disk) {
   masker_.add("hunter22");
   engine::Vertex run = vertex("d1", "[2/2] RUN login hunter22");

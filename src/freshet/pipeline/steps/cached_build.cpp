@@ -17,12 +17,12 @@ class Attempts {
       StepScope scope,
       engine::BuildRequest request,
       CacheSources sources,
-      engine::ProgressSink on_progress)
+      BuildProgress& progress)
       : ctx_(ctx),
         scope_(scope),
         request_(std::move(request)),
         sources_(std::move(sources)),
-        on_progress_(std::move(on_progress)) {}
+        progress_(progress) {}
 
   Awaitable<engine::BuildResult> execute() {
     while (!sources_.list.empty()) {
@@ -31,10 +31,17 @@ class Attempts {
         co_return std::move(*built);
       }
     }
-    co_return co_await scope_.services.builder.build(ctx_, request_, on_progress_);
+    co_return co_await build(request_);
   }
 
  private:
+  Awaitable<engine::BuildResult> build(engine::BuildRequest request) {
+    engine::ProgressSink on_progress = [this](const engine::ProgressUpdate& update) {
+      progress_.apply(update);
+    };
+    return scope_.services.builder.build(ctx_, std::move(request), std::move(on_progress));
+  }
+
   /// nullopt: it is to be tried again with the sources that are left.
   Awaitable<std::optional<engine::BuildResult>> try_with_sources() {
     using namespace asio::experimental::awaitable_operators;
@@ -52,10 +59,11 @@ class Attempts {
     for (std::size_t i = 0; i < sources_.list.size(); ++i) {
       request.cache_sources.push_back(outlet.reference(i));
     }
-    auto building = scope_.services.builder.build(ctx_, std::move(request), on_progress_);
+    auto building = build(std::move(request));
     auto outcome = co_await (detail::settle(std::move(building)) || detail::settle(outlet.serve()));
     if (outcome.index() == 1) {
       drop(std::get<1>(outcome).failure);
+      progress_.begin_again();
       co_return std::nullopt;
     }
     if (std::get<0>(outcome).failure) {
@@ -103,7 +111,7 @@ class Attempts {
   StepScope scope_;
   engine::BuildRequest request_;
   CacheSources sources_;
-  engine::ProgressSink on_progress_;
+  BuildProgress& progress_;
 };
 
 }  // namespace
@@ -113,8 +121,8 @@ Awaitable<engine::BuildResult> build_with_cache(
     StepScope scope,
     engine::BuildRequest request,
     CacheSources sources,
-    engine::ProgressSink on_progress) {
-  Attempts attempts(ctx, scope, std::move(request), std::move(sources), std::move(on_progress));
+    BuildProgress& progress) {
+  Attempts attempts(ctx, scope, std::move(request), std::move(sources), progress);
   co_return co_await attempts.execute();
 }
 

@@ -3,6 +3,7 @@
 
 #include "freshet/engine/buildkit/builder.hpp"
 #include "freshet/pipeline/run/scope.hpp"
+#include "freshet/pipeline/steps/build_progress.hpp"
 #include "freshet/pipeline/steps/cache_sources.hpp"
 
 namespace freshet::pipeline {
@@ -15,6 +16,6 @@ Awaitable<engine::BuildResult> build_with_cache(
     StepScope scope,
     engine::BuildRequest request,
     CacheSources sources,
-    engine::ProgressSink on_progress);
+    BuildProgress& progress);
 
 }  // namespace freshet::pipeline
