@@ -14,6 +14,7 @@ import secrets
 import shutil
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -114,6 +115,13 @@ def connected(freshet, registry, prefix):
     return freshet
 
 
+@pytest.fixture
+def caching(freshet, registry, prefix):
+    """The binary with the tests' registry as its default one and as its caching one."""
+    freshet.registry_add(registry, prefix=prefix, cache=True)
+    return freshet
+
+
 @pytest.fixture(scope="session")
 def backend(tmp_path_factory):
     """A registry to stand behind servers of the tests, with the small image 'base:1'."""
@@ -186,6 +194,25 @@ def files(prefix):
         "b.txt": "b" * 2000,
         ".dockerignore": ".git\n",
     }
+
+
+@pytest.fixture
+def moving(registry, engine, base_image, prefix):
+    """A base image that the engine has; its 'move()' puts another one there, in the registry."""
+    config = registry.docker_config()
+    name = engine.put_image(base_image, registry, f"{prefix}/base:1")
+    old = f"{registry.address}/{prefix}/base@{registry.manifest(f'{prefix}/base', '1').digest}"
+    engine.docker("pull", "--quiet", name, config=config)
+
+    def move():
+        container = engine.docker("create", name, "true").stdout.strip()
+        engine.docker("commit", "--change", "LABEL moved=yes", container, f"{prefix}-moved:1")
+        engine.docker("rm", container)
+        engine.put_image(f"{prefix}-moved:1", registry, f"{prefix}/base:1")
+        engine.docker("pull", "--quiet", old, config=config)
+        engine.docker("tag", old, name)
+
+    return SimpleNamespace(name=name, move=move)
 
 
 @pytest.fixture

@@ -7,39 +7,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from support.app import PIPELINE, App
 from support.freshet import Freshet
 from support.pipelines import BUILD, with_fields
 from support.servers import Answer, serve
 
 SKIPPED = "Skipping building image: app:"
-PIPELINE = with_fields(BUILD, {"tag": "'${{TAG}}'"})
 NEXT = """\
       use:
         image: '${{build}}'
         commands: [cat /joined]
 """
-
-
-class App:
-    """A repository whose pipeline builds it under the tag of the run."""
-
-    def __init__(self, freshet, base, files, pipeline=PIPELINE):
-        self.freshet = freshet
-        self.base = base
-        self.repository = freshet.make_repository(pipeline, files)
-        self.last_tag = 0
-
-    def __call__(self, *arguments, freshet=None, **vars):
-        """Runs the pipeline with the next tag: v1, v2, …"""
-        self.last_tag += 1
-        vars = {"BASE": self.base, "TAG": f"v{self.last_tag}", **vars}
-        run = (freshet or self.freshet).run_repository(self.repository, vars, arguments)
-        assert run.result == "success", run
-        return run
-
-    def commit(self, files):
-        self.repository.commit(files)
-        return self
 
 
 def was_skipped(run):
@@ -65,13 +43,6 @@ def images(run):
 def images_key(app):
     (record,) = app.freshet.json("image", "list")["images"]
     return record["hash"]
-
-
-@pytest.fixture
-def caching(freshet, registry, prefix):
-    """The binary with the tests' registry as its default one and as its caching one."""
-    freshet.registry_add(registry, prefix=prefix, cache=True)
-    return freshet
 
 
 @pytest.fixture
@@ -265,25 +236,6 @@ def test_another_build_argument_is_another_image(connected, local_image, files):
     assert not was_skipped(app(MORE="1"))
     assert not was_skipped(app(MORE="2"))
     assert was_skipped(app(MORE="1"))
-
-
-@pytest.fixture
-def moving(registry, engine, base_image, prefix):
-    """A base image that the engine has; its 'move()' puts another one there, in the registry."""
-    config = registry.docker_config()
-    name = engine.put_image(base_image, registry, f"{prefix}/base:1")
-    old = f"{registry.address}/{prefix}/base@{registry.manifest(f'{prefix}/base', '1').digest}"
-    engine.docker("pull", "--quiet", name, config=config)
-
-    def move():
-        container = engine.docker("create", name, "true").stdout.strip()
-        engine.docker("commit", "--change", "LABEL moved=yes", container, f"{prefix}-moved:1")
-        engine.docker("rm", container)
-        engine.put_image(f"{prefix}-moved:1", registry, f"{prefix}/base:1")
-        engine.docker("pull", "--quiet", old, config=config)
-        engine.docker("tag", old, name)
-
-    return SimpleNamespace(name=name, move=move)
 
 
 def test_a_base_image_whose_tag_moved_is_built_on(connected, moving, files, registry, prefix):
