@@ -156,6 +156,14 @@ class Engine:
     def remove_image(self, reference):
         self.request("DELETE", f"/images/{quote(reference)}?force=1")
 
+    def empty(self):
+        """Removes all images and all that the builder keeps, as if it were new."""
+        for image in self.get("/images/json"):
+            self.remove_image(image["Id"])
+        status, body = self.request("POST", "/build/prune?all=1")
+        assert status == 200, body
+        assert self.get("/images/json") == []
+
     def docker(self, *arguments, config=None, **options):
         """Runs Debian's docker CLI; config: a directory with a config.json for the registry."""
         where = ["--config", config] if config else []

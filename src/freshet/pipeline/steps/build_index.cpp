@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/pipeline/steps/build_index.hpp"
 
+#include "freshet/cache/inline_cache.hpp"
 #include "freshet/dockerfile/file.hpp"
+#include "freshet/engine/buildkit/image_config.hpp"
 #include "freshet/pipeline/steps/image_records.hpp"
 #include "freshet/pipeline/steps/registry_image.hpp"
 #include "freshet/store/cache_index.hpp"
@@ -42,6 +44,25 @@ Awaitable<void> store(
   co_await offload(scope.services.pool, work);
 }
 
+constexpr auto k_config_limit = std::chrono::seconds(5);
+
+/// Offers no more than what the image tells builders of.
+Awaitable<void> restrict_to_inline_cache(
+    Ctx ctx,
+    StepScope scope,
+    engine::ImageDetails details,
+    std::string internal_image_id,
+    std::vector<model::PastInstruction>& known) {
+  if (details.repo_tags.empty()) {
+    co_return;
+  }
+  const std::string config = co_await engine::read_image_config(
+      ctx.within(k_config_limit), scope.services.engine, details.repo_tags.front());
+  if (oci::Digest::of(config).hex() == internal_image_id) {  // the name may have been moved
+    cache::restrict_offers(known, config);
+  }
+}
+
 Awaitable<void> describe_and_store(
     Ctx ctx,
     StepScope scope,
@@ -58,6 +79,7 @@ Awaitable<void> describe_and_store(
   }
   if (const auto details = co_await scope.services.engine.find_image(ctx, image.id)) {
     cache::add_layers(*known, *build, image.record.layers, details->diff_ids);
+    co_await restrict_to_inline_cache(ctx, scope, *details, image.record.internal_image_id, *known);
   }
   co_await store(scope, std::move(image), std::move(*known));
 }

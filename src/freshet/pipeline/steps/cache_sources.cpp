@@ -3,12 +3,12 @@
 
 #include "freshet/base/text.hpp"
 #include "freshet/cache/choice.hpp"
+#include "freshet/cache/inline_cache.hpp"
 #include "freshet/oci/copy/layer_hints.hpp"
 #include "freshet/oci/copy/parallel.hpp"
 #include "freshet/oci/copy/platform_choice.hpp"
 #include "freshet/pipeline/steps/registry_image.hpp"
 
-#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,12 +25,11 @@ constexpr auto k_limit = std::chrono::seconds(5);
 /// How often it is chosen anew because a chosen image turned out to be gone.
 constexpr int k_rounds = 3;
 constexpr std::size_t k_max_config_bytes = 4UL * 1024 * 1024;
-/// Where BuildKit keeps it. Source: BuildKit documentation, "Inline cache".
-constexpr const char* k_inline_cache = "moby.buildkit.cache.v0";
 
 /// One source that was chosen, and what became of it.
 struct Candidate {
   cache::Source chosen;
+  ClaimedLayers claimed;
   std::optional<CacheSource> found;
   std::string config_digest;
   bool is_gone = false;  // no registry has it any more
@@ -90,14 +89,21 @@ engine::OfferedImage offer(
   return offered;
 }
 
-std::vector<std::string> recorded_diff_ids(const model::PastImage& image) {
-  std::vector<std::string> out;
-  for (const model::PastInstruction& instruction : image.instructions) {
-    if (instruction.is_offered && !instruction.diff_id.empty()) {
-      out.push_back(instruction.diff_id);
+ClaimedLayers claims_of(const cache::Source& source, const cache::KeyGraph& graph) {
+  std::set<model::InstructionKey> wanted;
+  for (const std::size_t node : source.nodes) {
+    wanted.insert(graph.nodes[node].key);
+  }
+  ClaimedLayers claimed;
+  for (const model::PastInstruction& instruction : source.image.instructions) {
+    if (!instruction.diff_id.empty()) {
+      claimed.all.push_back(instruction.diff_id);
+      if (wanted.contains(instruction.key)) {
+        claimed.wanted.push_back(instruction.diff_id);
+      }
     }
   }
-  return out;
+  return claimed;
 }
 
 /// Gets what a builder asks for first, and looks whether it is what the index says.
@@ -109,7 +115,7 @@ Awaitable<void> load(Ctx ctx, RegistryImage image, Candidate& candidate) {
   }
   std::string config = co_await image.place.registry->get_blob(
       ctx, image.place.repository, parsed.config->descriptor, k_max_config_bytes);
-  const std::string obstacle = why_no_cache(config, recorded_diff_ids(candidate.chosen.image));
+  const std::string obstacle = why_no_cache(config, candidate.claimed);
   if (!obstacle.empty()) {
     throw Error(ErrorCode::corrupt_data, obstacle);
   }
@@ -242,6 +248,7 @@ class Search {
       if (before != candidates_.end()) {
         candidate = std::move(*before);
       }
+      candidate.claimed = claims_of(source, graph_);
       candidate.chosen = std::move(source);
       chosen.push_back(std::move(candidate));
     }
@@ -268,20 +275,22 @@ class Search {
 
 }  // namespace
 
-std::string why_no_cache(
-    std::string_view config, const std::vector<std::string>& recorded_diff_ids) {
+std::string why_no_cache(std::string_view config, const ClaimedLayers& claimed) {
   std::set<std::string> has;
   for (const oci::Digest& digest : oci::diff_ids_of(config)) {
     has.insert(digest.to_string());
   }
-  for (const std::string& diff_id : recorded_diff_ids) {
+  for (const std::string& diff_id : claimed.all) {
     if (!has.contains(diff_id)) {
       return fmt::format("it lacks the layer {} that is recorded of it", diff_id.substr(0, 19));
     }
   }
-  const boost::json::value parsed = boost::json::parse(config);
-  return parsed.as_object().contains(k_inline_cache) ? ""
-                                                     : "it tells builders nothing of its layers";
+  const auto given = cache::find_inline_layers(config);
+  const bool is_any_given =
+      given && (claimed.wanted.empty() || std::ranges::any_of(claimed.wanted, [&](const auto& id) {
+                  return given->contains(id);
+                }));
+  return is_any_given ? "" : "it tells builders nothing of the layers that are wanted";
 }
 
 Awaitable<CacheSources> find_cache_sources(

@@ -31,10 +31,15 @@ struct CacheSources {
 Awaitable<CacheSources> find_cache_sources(
     Ctx ctx, StepScope scope, cache::KeyGraph graph, PullOptions options);
 
+/// What the index says of the layers of a past image.
+struct ClaimedLayers {
+  std::vector<std::string> all;  // diff ids
+  std::vector<std::string> wanted;  // those that the build is to be spared
+};
+
 /// Why layers of an image cannot be taken as those of the recorded instructions: its configuration
-/// has other ones, or nothing that a builder could find them by. Empty: they can. Pure.
-/// Throws corrupt_data for what is no configuration.
-std::string why_no_cache(
-    std::string_view config, const std::vector<std::string>& recorded_diff_ids);
+/// has other ones, or tells builders nothing of any that is wanted. Empty: they can. Throws
+/// corrupt_data for what is no configuration. Pure.
+std::string why_no_cache(std::string_view config, const ClaimedLayers& claimed);
 
 }  // namespace freshet::pipeline
