@@ -26,7 +26,7 @@ NONE = "No previous built image serves as cache"
 
 def previous(run):
     """The lines about past images, in their order."""
-    words = ("Pulling previous built image: ", "Previous built image: ", NONE, "warning: ")
+    words = ("Pulling previous", "Previous built", NONE, "warning: cannot use", "warning: building")
     return [line for line in run["build"].log if line.startswith(words)]
 
 

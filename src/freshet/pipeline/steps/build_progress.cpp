@@ -56,7 +56,7 @@ void BuildProgress::begin_again() {
 BuildProgress::CacheCount BuildProgress::count_cached() const {
   CacheCount count;
   for (const auto& [digest, vertex] : vertices_) {
-    if (makes_layer(vertex.name)) {
+    if (vertex.is_told_done && makes_layer(vertex.name)) {
       count.total += 1;
       count.cached += vertex.is_cached ? 1 : 0;
     }

@@ -135,10 +135,12 @@ TEST_F(BuildProgressTest, forgets_how_vertices_ended_when_the_build_begins_again
   run.cached = true;
   progress_.apply({{run}, {}, {}, {}});
   progress_.begin_again();
+  EXPECT_EQ(progress_.count_cached().total, 0);
   run.completed = start_ + 900ms;
   run.cached = false;
   progress_.apply({{run}, {}, {}, {}});
   EXPECT_EQ(progress_.count_cached().cached, 0);
+  EXPECT_EQ(progress_.count_cached().total, 1);
   EXPECT_EQ(progress_.times().at(0).duration, 900ms);
 }
 
