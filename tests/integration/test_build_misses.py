@@ -78,6 +78,24 @@ def test_an_image_that_no_registry_has_does_not_count(connected, local_image, pr
     ]
 
 
+PUSH = """\
+      push:
+        type: push
+        candidate: '${{build}}'
+        tag: pushed
+"""
+
+
+def test_an_image_that_a_later_step_pushed_counts(connected, local_image, project):
+    pipeline = with_fields(PIPELINE, {"disable_push": "true"}) + PUSH
+    app = App(connected, local_image, project, pipeline)
+    app()
+
+    (tools, copy) = misses(app.commit({"b.txt": "changed"})())
+
+    assert copy.startswith("stage-1, line 7 and on: COPY a.txt b.txt /src/: file changed: b.txt")
+
+
 def test_a_changed_argument_is_named(connected, local_image, project):
     app = App(connected, local_image, project, WITH_MODE)
     app(MODE="safe")

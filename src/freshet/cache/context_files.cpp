@@ -146,6 +146,19 @@ bool see(
   return true;
 }
 
+/// What a source may mean. Two asterisks are one where paths are matched in parts, as mostly, and
+/// any directories where parents are kept.
+std::vector<std::string> meanings_of(const dockerfile::CopyStep& step, const std::string& source) {
+  std::vector<std::string> meanings{without_pivot(step, source)};
+  std::string single = meanings.front();
+  const auto is_doubled = [](char one, char next) { return one == '*' && next == '*'; };
+  single.erase(std::unique(single.begin(), single.end(), is_doubled), single.end());
+  if (single != meanings.front()) {
+    meanings.push_back(std::move(single));
+  }
+  return meanings;
+}
+
 }  // namespace
 
 std::vector<std::size_t> ContextFiles::copied_by(const dockerfile::CopyStep& step) const {
@@ -155,9 +168,11 @@ std::vector<std::size_t> ContextFiles::copied_by(const dockerfile::CopyStep& ste
     if (source.kind != dockerfile::SourceKind::path) {
       continue;
     }
-    const auto pattern = SourcePattern::parse(without_pivot(step, source.text));
-    if (!pattern || !see(entries_, *pattern, exclusions, seen)) {
-      return all();
+    for (const std::string& text : meanings_of(step, source.text)) {
+      const auto pattern = SourcePattern::parse(text);
+      if (!pattern || !see(entries_, *pattern, exclusions, seen)) {
+        return all();
+      }
     }
   }
   return complete(std::move(seen), step.keeps_parents);

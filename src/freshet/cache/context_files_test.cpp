@@ -90,6 +90,11 @@ TEST_F(Sources, may_be_patterns) {
   EXPECT_THAT(copied("COPY s*/*.c /x/"), ElementsAre("src/main.c", "src2/x.c"));
   EXPECT_THAT(copied("COPY src/l* /x/"), ElementsAre("src/lib", "src/lib/a.c", "src/lib/a.h"));
   EXPECT_THAT(copied("ADD src2* /x/"), ElementsAre("src2", "src2/x.c"));
+  EXPECT_THAT(copied("COPY d**c /x/"), ElementsAre("doc", "doc/a.md"));
+  EXPECT_THAT(copied("COPY do** /x/"), ElementsAre("doc", "doc/a.md"));
+  EXPECT_THAT(copied("COPY */lib /x/"), ElementsAre("src/lib", "src/lib/a.c", "src/lib/a.h"));
+  EXPECT_THAT(copied("COPY [^a-b].c /x/"), IsEmpty());
+  EXPECT_THAT(copied("COPY [!a].c /x/"), ElementsAre("a.c"));
 }
 
 TEST_F(Sources, without_a_sure_meaning_are_everything) {

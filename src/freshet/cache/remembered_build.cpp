@@ -96,17 +96,19 @@ void add_files(
     const std::vector<std::size_t>& files,
     const std::vector<ContextEntry>& context,
     bool lists_them) {
-  CanonicalList all;
+  oci::DigestHasher all;
   for (const std::size_t file : files) {
-    const std::string hash = short_hash(context.at(file).state);
-    all.add(context[file].path);
-    all.add(hash);
+    const auto& [path, state, is_link, twin] = context.at(file);
+    CanonicalList one;
+    one.add(path);
+    one.add(state);
+    all.update(one.bytes());
     if (lists_them) {
-      instruction.files[context[file].path] = hash;
+      instruction.files[path] = short_hash(state);
     }
   }
   instruction.file_count = files.size();
-  instruction.all_files = short_hash(all.bytes());
+  instruction.all_files = all.finish().hex().substr(0, k_hash_digits);
 }
 
 }  // namespace

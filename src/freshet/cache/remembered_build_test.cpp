@@ -99,16 +99,18 @@ TEST_F(Remembered, is_nothing_where_no_such_file_is) {
 }
 
 TEST_F(Remembered, is_one_of_a_limited_number) {
-  const RememberedBuild build = remember(keyed(1), mask);
   const fs::path folder = file_.parent_path();
+  fs::create_directories(folder);
   for (std::size_t i = 0; i < RememberedBuild::k_max_builds + 3; ++i) {
-    build.save(folder / fmt::format("{}.json", i));
+    std::ofstream(folder / fmt::format("{}.json", i)) << "{}";
   }
+  remember(keyed(1), mask).save(file_);
   std::size_t count = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {
     count += entry.path().extension() == ".json" ? 1 : 0;
   }
   EXPECT_EQ(count, RememberedBuild::k_max_builds);
+  EXPECT_TRUE(RememberedBuild::load(file_));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/pipeline/steps/build_explain.hpp"
 
+#include "freshet/base/text.hpp"
 #include "freshet/cache/choice.hpp"
 #include "freshet/cache/miss_reason.hpp"
 #include "freshet/cache/remembered_build.hpp"
@@ -18,13 +19,17 @@ fs::path file_of(const StepScope& scope) {
   return scope.services.data.path() / "built" / (hex + ".json");
 }
 
-std::string describe(const cache::KeyedBuild& build, const cache::MissReason& reason) {
+constexpr std::size_t k_max_shown = 80;  // bytes of an instruction
+
+/// `text`: that of the instruction, without secrets; what is cut cannot be masked any more.
+std::string describe(
+    const cache::KeyedBuild& build, const cache::MissReason& reason, const std::string& text) {
   const cache::KeyNode& node = build.graph.nodes[reason.node];
   return fmt::format(
       "Not in past images: {}, line {} and on: {}: {}",
       build.graph.stages[node.stage],
       node.line,
-      node.text,
+      printable(text, k_max_shown),
       reason.text);
 }
 
@@ -42,11 +47,11 @@ std::vector<std::string> find_misses(
   if (!last && choice.sources.empty()) {
     return {"Not in past images: any of the instructions"};
   }
-  const auto reasons =
-      cache::explain_misses(build, choice, cache::remember(build, mask), last ? &*last : nullptr);
+  const cache::RememberedBuild current = cache::remember(build, mask);
+  const auto reasons = cache::explain_misses(build, choice, current, last ? &*last : nullptr);
   std::vector<std::string> lines;
   for (const cache::MissReason& reason : reasons) {
-    lines.push_back(describe(build, reason));
+    lines.push_back(describe(build, reason, current.instructions[reason.node].text));
   }
   return lines;
 }

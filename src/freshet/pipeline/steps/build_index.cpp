@@ -14,12 +14,12 @@ namespace freshet::pipeline {
 namespace {
 
 /// The image, but for its instructions.
-model::PastImage to_past_image(const StepScope& scope, const BuiltImage& image, std::string id) {
+model::PastImage to_past_image(const BuiltImage& image, std::string id) {
   model::PastImage past;
   past.id = std::move(id);
   past.platform = own_platform();
-  past.pipeline = scope.run.build().pipeline;
-  past.branch = scope.run.git().branch;
+  past.pipeline = image.record.pipeline;
+  past.branch = image.record.git.branch;
   past.created_at = image.record.created_at;
   for (const std::string& name : image.repo_digests) {
     const oci::Reference reference = oci::Reference::parse(name);
@@ -36,7 +36,7 @@ Awaitable<void> store(
     StepScope scope, BuiltImage image, std::vector<model::PastInstruction> known) {
   const auto record = co_await find_record(scope, image.record.internal_image_id);
   model::PastImage past =
-      to_past_image(scope, image, record ? record->id : image.record.internal_image_id);
+      to_past_image(image, record ? record->id : image.record.internal_image_id);
   past.instructions = std::move(known);
   const auto work = [index = &scope.services.data.cache_index(), past = std::move(past)] {
     index->record(past);
@@ -113,20 +113,24 @@ Awaitable<void> index_built(
   co_await warn_of_trouble(scope, std::move(work));
 }
 
-Awaitable<void> index_found(
-    StepScope scope, const BuildKey& key, BuiltImage image, bool is_foreign) {
-  std::vector<model::PastInstruction> known;
-  if (is_foreign && key.instructions) {
-    known = *cache::describe_instructions(*key.instructions, {}, {});
-    std::vector<std::string> diff_ids;
-    for (const model::ImageLayer& layer : image.record.layers) {
-      if (!layer.digest.empty()) {
-        diff_ids.push_back(layer.digest);
-      }
-    }
-    cache::add_layers(known, *key.instructions, image.record.layers, diff_ids);
+Awaitable<void> index_foreign(StepScope scope, const BuildKey& key, BuiltImage image) {
+  if (!key.instructions) {
+    co_return;
   }
-  auto work = store(scope, std::move(image), std::move(known));
+  auto known = cache::describe_instructions(*key.instructions, {}, {});
+  std::vector<std::string> diff_ids;
+  for (const model::ImageLayer& layer : image.record.layers) {
+    if (!layer.digest.empty()) {
+      diff_ids.push_back(layer.digest);
+    }
+  }
+  cache::add_layers(*known, *key.instructions, image.record.layers, diff_ids);
+  auto work = store(scope, std::move(image), std::move(*known));
+  co_await warn_of_trouble(scope, std::move(work));
+}
+
+Awaitable<void> index_copies(StepScope scope, BuiltImage image) {
+  auto work = store(scope, std::move(image), {});
   co_await warn_of_trouble(scope, std::move(work));
 }
 

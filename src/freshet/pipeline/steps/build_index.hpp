@@ -29,10 +29,11 @@ Awaitable<void> index_built(
     std::vector<cache::VertexTime> times,
     BuiltImage image);
 
-/// Records where an image is now that was built before. Of one that is foreign, which means that
-/// another data directory built it, the instructions are recorded as well. Trouble is a warning in
-/// the log.
-Awaitable<void> index_found(
-    StepScope scope, const BuildKey& key, BuiltImage image, bool is_foreign);
+/// Records an image that was found in a registry and that another data directory built, of what
+/// `key` is made of. Trouble is a warning in the log.
+Awaitable<void> index_foreign(StepScope scope, const BuildKey& key, BuiltImage image);
+
+/// Records where an image that was built here is now. Trouble is a warning in the log.
+Awaitable<void> index_copies(StepScope scope, BuiltImage image);
 
 }  // namespace freshet::pipeline

@@ -91,7 +91,11 @@ Awaitable<StepOutput> use(
     co_await tag_in_engine(ctx, scope, std::move(in_engine), plan.references);
   }
   BuiltImage now{image.id, record, image.repo_digests};
-  co_await index_found(scope, key, std::move(now), is_foreign);
+  if (is_foreign) {
+    co_await index_foreign(scope, key, std::move(now));
+  } else {
+    co_await index_copies(scope, std::move(now));
+  }
   scope.log.image(record);
   co_return output;
 }

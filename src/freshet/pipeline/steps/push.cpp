@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/base/text.hpp"
+#include "freshet/pipeline/steps/build_index.hpp"
 #include "freshet/pipeline/steps/destination.hpp"
 #include "freshet/pipeline/steps/image_records.hpp"
 #include "freshet/pipeline/steps/image_source.hpp"
@@ -170,6 +171,10 @@ Awaitable<StepOutput> run_push(Ctx ctx, StepScope scope, PushStep step) {
   }
   const model::ImageRecord record =
       co_await record_push(scope, before, published, milliseconds_since(started));
+  if (!record.build_id.empty()) {
+    BuiltImage image{candidate.image_id, record, {published.repo_digest}};
+    co_await index_copies(scope, std::move(image));
+  }
   scope.log.image(record);
 
   StepOutput output;
