@@ -160,3 +160,15 @@ def test_trouble_with_what_is_kept_costs_a_warning(app):
     run = app()
 
     assert "warning: cannot keep what this build was made of: " in run["build"].text
+
+
+def test_trouble_with_the_index_costs_warnings(app):
+    app()
+    app.freshet.query("DROP TABLE cache_holders")
+    run = app.commit({"b.txt": "changed"})()
+
+    warnings = [line for line in run["build"].log if line.startswith("warning: ")]
+    assert [line.partition(": ")[2].partition(": ")[0] for line in warnings] == [
+        "cannot tell what past images lack",
+        "the image is not kept as a cache source",
+    ]

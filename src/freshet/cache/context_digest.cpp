@@ -206,9 +206,7 @@ ContextDigest digest_context(const ContextRequest& request) {
     line.add(item.path);
     line.add(state);
     hasher.update(line.bytes());
-    const bool is_link = is_symbolic_link(item);
-    out.entries.push_back(
-        {item.path, std::move(state), is_link, is_link ? std::string() : item.link_name});
+    out.entries.push_back({item.path, std::move(state), is_symbolic_link(item), item.link_name});
   }
   out.digest = hasher.finish().to_string();
   const bool has_news = reading.files > 0 || out.files != memo.size();

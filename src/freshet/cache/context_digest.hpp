@@ -23,9 +23,9 @@ struct ContextEntry {
   /// attributes. Equal states: nothing was changed. Owners and times do not count.
   std::string state;
   bool is_link = false;  // symbolic
-  /// The entry that is another name of the same file and comes first; its state, not this one's,
-  /// tells the content. Empty: there is none.
-  std::string same_file_as;
+  /// Where a symbolic link leads, as it is written. Of a further name of a file that has several,
+  /// the first one: its state, not this one's, tells the content. Else empty.
+  std::string link;
 
   bool operator==(const ContextEntry&) const = default;
 };

@@ -63,7 +63,8 @@ TEST_F(Context, tells_links_and_other_names_of_a_file) {
   tree_.hard_link("src/z", "src/main.c");
   for (const ContextEntry& entry : digest().entries) {
     EXPECT_EQ(entry.is_link, entry.path == "current") << entry.path;
-    EXPECT_EQ(entry.same_file_as, entry.path == "src/z" ? "src/main.c" : "") << entry.path;
+    const bool is_named = entry.path == "current" || entry.path == "src/z";
+    EXPECT_EQ(entry.link, is_named ? "src/main.c" : "") << entry.path;
   }
 }
 

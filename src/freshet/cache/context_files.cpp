@@ -26,6 +26,19 @@ struct Meeting {
   bool leads_on = false;  // the source goes on below the entry
 };
 
+/// Where a link leads; nullopt: that is not sure without following others.
+std::optional<std::string> resolve(const ContextEntry& link) {
+  const std::size_t first = link.link.find_first_not_of("./");
+  const bool goes_back =
+      first != std::string::npos && link.link.find("/..", first) != std::string::npos;
+  if (goes_back) {
+    return std::nullopt;
+  }
+  const std::size_t slash = link.path.rfind('/');
+  const bool is_relative = !link.link.starts_with('/') && slash != std::string::npos;
+  return engine::clean_path(is_relative ? link.path.substr(0, slash + 1) + link.link : link.link);
+}
+
 /// One source of an instruction: a path, or a pattern of paths.
 class SourcePattern {
  public:
@@ -35,14 +48,14 @@ class SourcePattern {
 
   /// nullopt: what it means is not known for sure.
   static std::optional<SourcePattern> parse(std::string_view text) {
-    if (text.find_first_of("*?[\\") == std::string_view::npos) {
+    if (!has_meaning(text)) {
       return plain(text);
     }
     if (text.find('\\') != std::string_view::npos) {
       return std::nullopt;  // builders take it for part of a name, or not
     }
     try {
-      return SourcePattern({}, engine::Pattern::parse(text));
+      return SourcePattern(engine::clean_path(text), engine::Pattern::parse(text));
     } catch (const Error&) {
       return std::nullopt;
     }
@@ -55,7 +68,29 @@ class SourcePattern {
     return path_.empty() ? Meeting{0, false} : meet_plain(path);
   }
 
+  /// The source with what `link` leads to in place of the link, which it names or leads through.
+  /// nullopt: what that is, is not sure.
+  std::optional<SourcePattern> through(const ContextEntry& link) const {
+    const auto place = resolve(link);
+    if (!place || (pattern_ && path_.find("**") != std::string::npos)) {
+      return std::nullopt;
+    }
+    std::size_t rest = 0;  // each part of a pattern is for one part of a path
+    for (auto parts = std::ranges::count(link.path, '/') + 1; parts > 0; --parts) {
+      rest = std::min(path_.find('/', rest), path_.size() - 1) + 1;
+    }
+    const std::string behind = path_.substr(rest);
+    if (!pattern_ || !has_meaning(behind)) {
+      return plain(*place + "/" + behind);
+    }
+    return has_meaning(*place) ? std::nullopt : parse(*place + "/" + behind);
+  }
+
  private:
+  static bool has_meaning(std::string_view text) {
+    return text.find_first_of("*?[\\") != std::string_view::npos;
+  }
+
   SourcePattern(std::string path, std::optional<engine::Pattern> pattern)
       : path_(std::move(path)), pattern_(std::move(pattern)) {}
 
@@ -86,7 +121,7 @@ class SourcePattern {
     return meeting;
   }
 
-  std::string path_;  // of the one that is no pattern
+  std::string path_;
   std::optional<engine::Pattern> pattern_;
 };
 
@@ -128,20 +163,31 @@ std::string without_pivot(const dockerfile::CopyStep& step, std::string text) {
   return pivot == std::string::npos ? text : text.erase(pivot, 2);
 }
 
-/// Marks what `source` shows. False: it leads through a link, or names one.
+/// Links that one instruction's sources may lead through; then they lead in circles.
+constexpr std::size_t k_max_links = 256;
+
+/// Marks what `source` shows. False: that is not sure.
 bool see(
     const std::vector<ContextEntry>& entries,
     const SourcePattern& source,
     const Exclusions& exclusions,
     std::vector<bool>& seen) {
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const std::string& path = entries[i].path;
-    const Meeting meeting = source.meet(path);
-    const bool is_named = meeting.root && *meeting.root == path.size();
-    if (entries[i].is_link && (is_named || meeting.leads_on)) {
-      return false;
+  std::vector<SourcePattern> sources{source};
+  for (std::size_t next = 0; next < sources.size(); ++next) {
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const std::string& path = entries[i].path;
+      const Meeting meeting = sources[next].meet(path);
+      const bool is_named = meeting.root && *meeting.root == path.size();
+      seen[i] = seen[i] || (meeting.root && !exclusions.hold(path, *meeting.root));
+      if (entries[i].is_link && (is_named || meeting.leads_on)) {
+        auto followed = sources[next].through(entries[i]);
+        if (!followed || sources.size() > k_max_links) {
+          return false;
+        }
+        seen[i] = true;
+        sources.push_back(std::move(*followed));
+      }
     }
-    seen[i] = seen[i] || (meeting.root && !exclusions.hold(path, *meeting.root));
   }
   return true;
 }
@@ -204,8 +250,8 @@ std::vector<std::size_t> ContextFiles::complete(std::vector<bool> seen, bool wit
         seen[directory] = true;
       }
     }
-    if (seen[i] && !entries_[i].same_file_as.empty()) {
-      twins.insert(entries_[i].same_file_as);
+    if (seen[i] && !entries_[i].is_link && !entries_[i].link.empty()) {
+      twins.insert(entries_[i].link);
     }
     above.push_back(i);
   }

@@ -10,10 +10,10 @@
 
 namespace freshet::cache {
 
-/// Which entries of a context an instruction sees, as ascending indexes of them. Never fewer than
-/// it sees; more only where a source leads through a link of the context, or is no proper pattern:
-/// then all.
-/// Source: BuildKit, solver/llbsolver/file; fsutil, copy.
+/// Which entries of a context an instruction sees, as ascending indexes of them: never fewer than
+/// it sees, all where it is not sure what a source means. Links that a source names or leads
+/// through are followed within the context, and are seen themselves. Source: BuildKit,
+/// solver/llbsolver/file; fsutil, copy.
 class ContextFiles {
  public:
   /// `entries` are in the order of a `ContextDigest` and outlive this.

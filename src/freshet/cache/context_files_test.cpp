@@ -25,7 +25,9 @@ std::vector<ContextEntry> entries_of(const std::vector<std::string>& lines) {
     entry.path = line.substr(0, std::min(link, twin));
     entry.state = "state of " + line;
     entry.is_link = link != std::string::npos;
-    entry.same_file_as = twin == std::string::npos ? "" : line.substr(twin + 3);
+    entry.link = entry.is_link               ? line.substr(link + 4)
+                 : twin == std::string::npos ? ""
+                                             : line.substr(twin + 3);
     entries.push_back(std::move(entry));
   }
   return entries;
@@ -135,14 +137,40 @@ TEST_F(Sources, bring_their_parents_when_these_are_kept) {
           "src2/x.c"));
 }
 
-TEST_F(Sources, that_lead_through_links_are_everything) {
-  entries_ = entries_of({"a", "current -> v1", "v1", "v1/x", "v1/y -> ../a"});
-  EXPECT_EQ(copied("COPY current/x /x").size(), 5U);
-  EXPECT_EQ(copied("COPY current /x").size(), 5U);
-  EXPECT_EQ(copied("COPY c* /x").size(), 5U);
-  EXPECT_EQ(mounted("current").size(), 5U);
+TEST_F(Sources, lead_through_links_within_the_context) {
+  entries_ = entries_of(
+      {"a",
+       "current -> v1",
+       "deep",
+       "deep/again -> ../current",
+       "deep/far -> /v1/sub/./x",
+       "out -> ../../../a",
+       "v1",
+       "v1/sub",
+       "v1/sub/x",
+       "v1/y -> ../a"});
+  EXPECT_THAT(copied("COPY current/sub /x"), ElementsAre("current", "v1/sub", "v1/sub/x"));
+  const std::vector<std::string> whole{"current", "v1", "v1/sub", "v1/sub/x", "v1/y"};
+  EXPECT_EQ(copied("COPY current /x"), whole);
+  EXPECT_EQ(copied("COPY c* /x"), whole);
+  EXPECT_EQ(mounted("current"), whole);
+  EXPECT_THAT(copied("COPY c*/su* /x"), ElementsAre("current", "v1/sub", "v1/sub/x"));
+  EXPECT_THAT(copied("COPY v1 /x"), ElementsAre("v1", "v1/sub", "v1/sub/x", "v1/y"));
+  EXPECT_THAT(copied("COPY v1/y /x"), ElementsAre("a", "v1/y"));
+  EXPECT_THAT(copied("COPY out /x"), ElementsAre("a", "out"));
+  EXPECT_THAT(copied("COPY deep/far /x"), ElementsAre("deep/far", "v1/sub/x"));
   EXPECT_THAT(
-      copied("COPY v1 /x"), ElementsAre("v1", "v1/x", "v1/y"));  // those are copied as links
+      copied("COPY deep/again/su* /x"), ElementsAre("current", "deep/again", "v1/sub", "v1/sub/x"));
+  EXPECT_THAT(copied("COPY deep /x"), ElementsAre("deep", "deep/again", "deep/far"));
+}
+
+TEST_F(Sources, that_lead_through_links_in_unsure_ways_are_everything) {
+  for (const std::string target : {"a", "b/../c", "../x/..", "b/.."}) {
+    entries_ = entries_of({"a -> " + target, "b", "b/x", "c"});
+    EXPECT_EQ(copied("COPY a /x").size(), 4U) << target;
+  }
+  entries_ = entries_of({"a -> b", "b", "b/x", "c"});
+  EXPECT_EQ(copied("COPY **/x /x").size(), 4U);
 }
 
 TEST_F(Sources, bring_the_first_name_of_a_file_that_has_several) {

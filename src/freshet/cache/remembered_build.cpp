@@ -98,13 +98,13 @@ void add_files(
     bool lists_them) {
   oci::DigestHasher all;
   for (const std::size_t file : files) {
-    const auto& [path, state, is_link, twin] = context.at(file);
+    const ContextEntry& entry = context.at(file);
     CanonicalList one;
-    one.add(path);
-    one.add(state);
+    one.add(entry.path);
+    one.add(entry.state);
     all.update(one.bytes());
     if (lists_them) {
-      instruction.files[path] = short_hash(state);
+      instruction.files[entry.path] = short_hash(entry.state);
     }
   }
   instruction.file_count = files.size();
