@@ -56,10 +56,14 @@ Awaitable<void> restrict_to_inline_cache(
   if (details.repo_tags.empty()) {
     co_return;
   }
-  const std::string config = co_await engine::read_image_config(
-      ctx.within(k_config_limit), scope.services.engine, details.repo_tags.front());
-  if (oci::Digest::of(config).hex() == internal_image_id) {  // the name may have been moved
-    cache::restrict_offers(known, config);
+  try {
+    const std::string config = co_await engine::read_image_config(
+        ctx.within(k_config_limit), scope.services.engine, details.repo_tags.front());
+    if (oci::Digest::of(config).hex() == internal_image_id) {  // the name may have been moved
+      cache::restrict_offers(known, config);
+    }
+  } catch (const Error&) {
+    // What an image gives is looked at once more before a build takes it as a source.
   }
 }
 

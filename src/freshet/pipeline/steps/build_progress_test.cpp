@@ -114,7 +114,6 @@ TEST_F(BuildProgressTest, counts_cached_marks_of_instructions_that_make_layers_o
   EXPECT_EQ(progress_.count_cached().total, 2);
 }
 
-<<<<<<< HEAD
 TEST_F(BuildProgressTest, counts_as_cached_what_is_loaded_after_it_was_found_in_the_cache) {
   engine::Vertex run = vertex("d1", "[2/2] RUN make");
   run.started = start_;
@@ -143,7 +142,8 @@ TEST_F(BuildProgressTest, forgets_how_vertices_ended_when_the_build_begins_again
   EXPECT_EQ(progress_.count_cached().cached, 0);
   EXPECT_EQ(progress_.count_cached().total, 1);
   EXPECT_EQ(progress_.times().at(0).duration, 900ms);
-=======
+}
+
 TEST_F(BuildProgressTest, knows_how_long_took_what_ended_well) {
   engine::Vertex run = vertex("d1", "[2/4] RUN make");
   run.started = start_;
@@ -166,7 +166,6 @@ TEST_F(BuildProgressTest, knows_how_long_took_what_ended_well) {
       times,
       (std::map<std::string, std::optional<std::chrono::milliseconds>>{
           {"[2/4] RUN make", 1500ms}, {"[3/4] COPY . /src", std::nullopt}}));
->>>>>>> b1f3f7e (Count images that later steps push as cache sources; match both meanings of two asterisks; mask before cutting)
 }
 
 TEST_F(BuildProgressTest, masks_secrets_in_names_and_output_and_on_disk) {
