@@ -309,8 +309,9 @@ Awaitable<CacheSources> find_cache_sources(
   } else if (sources.list.empty()) {
     scope.log.line("No previous built image serves as cache");
   }
-  sources.patience = std::max<Ctx::Clock::duration>(
+  const auto left = std::max<Ctx::Clock::duration>(
       k_limit - (Ctx::Clock::now() - started), k_limit - k_confirming_limit);
+  sources.patience = left / std::max<std::size_t>(sources.list.size(), 1);
   co_return sources;
 }
 

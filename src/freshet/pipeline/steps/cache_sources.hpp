@@ -20,7 +20,7 @@ struct CacheSource {
 
 struct CacheSources {
   std::vector<CacheSource> list;  // best first
-  /// How long they may yet keep the build waiting.
+  /// How long each may yet keep the build waiting.
   Ctx::Clock::duration patience{};
 };
 
