@@ -312,7 +312,11 @@ def test_a_registry_that_is_silent_holds_up_a_build_for_seconds(behind, front):
     """Also where the builder itself would wait for ever: with the configuration."""
     first = behind()
     is_over = threading.Event()
-    front.trouble = lambda request: is_over.wait(60) and None
+
+    def hang(_):
+        is_over.wait(60)
+
+    front.trouble = hang
     change(behind, "v2")
     behind.freshet.engine.empty()
 

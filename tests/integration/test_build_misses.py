@@ -170,5 +170,6 @@ def test_trouble_with_the_index_costs_warnings(app):
     warnings = [line for line in run["build"].log if line.startswith("warning: ")]
     assert [line.partition(": ")[2].partition(": ")[0] for line in warnings] == [
         "cannot tell what past images lack",
+        "cannot look for previous built images",
         "the image is not kept as a cache source",
     ]

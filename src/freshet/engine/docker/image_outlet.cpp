@@ -176,10 +176,6 @@ std::string ImageOutlet::reference(std::size_t image) const {
       images_.at(image).manifest.descriptor.digest.to_string());
 }
 
-std::string ImageOutlet::empty_repository() const {
-  return fmt::format("127.0.0.1:{}/freshet/{}", listener_.port(), secret_);
-}
-
 Awaitable<void> ImageOutlet::serve() {
   const auto work = [this](Tcp::socket socket) { return converse(std::move(socket)); };
   co_await listener_.serve(work);

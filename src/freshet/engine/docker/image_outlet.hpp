@@ -51,9 +51,6 @@ class ImageOutlet {
 
   /// `127.0.0.1:port/repository@sha256:…`
   std::string reference(std::size_t image) const;
-  /// A name below which nothing is, `127.0.0.1:port/repository`: for finding out whether the engine
-  /// gets here.
-  std::string empty_repository() const;
   /// Whether anybody asked anything yet.
   bool was_asked() const { return was_asked_; }
 

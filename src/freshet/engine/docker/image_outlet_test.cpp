@@ -58,8 +58,7 @@ class Outlet : public ::testing::Test {
   /// All of the answer to a request in a connection of its own.
   Awaitable<std::string> exchange(std::string request) {
     Tcp::socket socket(io);
-    const std::string name = outlet->empty_repository();
-    const auto port = static_cast<std::uint16_t>(std::stoi(name.substr(10)));
+    const auto port = static_cast<std::uint16_t>(std::stoi(outlet->reference(0).substr(10)));
     const Tcp::endpoint to(asio::ip::address_v4::loopback(), port);
     co_await socket.async_connect(to, asio::use_awaitable);
     co_await asio::async_write(socket, asio::buffer(request), asio::use_awaitable);

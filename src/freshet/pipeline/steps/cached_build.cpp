@@ -3,11 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+
 namespace freshet::pipeline {
 namespace {
-
-/// An engine that gets here does so at once.
-constexpr auto k_reach_limit = std::chrono::seconds(2);
 
 /// One build's attempts.
 class Attempts {
@@ -45,22 +44,18 @@ class Attempts {
   /// nullopt: it is to be tried again with the sources that are left.
   Awaitable<std::optional<engine::BuildResult>> try_with_sources() {
     using namespace asio::experimental::awaitable_operators;
-    engine::ImageOutlet outlet(
-        co_await asio::this_coro::executor, offered_images(), sources_.patience);
-    const bool is_reached = co_await is_reached_by_engine(outlet);
-    if (!is_reached) {
-      scope_.log.line(
-          "warning: previous built images are not used as cache: the engine does not get to this "
-          "process at 127.0.0.1");
-      sources_.list.clear();
+    const std::unique_ptr<engine::ImageOutlet> outlet =
+        open_outlet(co_await asio::this_coro::executor);
+    if (!outlet) {
       co_return std::nullopt;
     }
     engine::BuildRequest request = request_;
     for (std::size_t i = 0; i < sources_.list.size(); ++i) {
-      request.cache_sources.push_back(outlet.reference(i));
+      request.cache_sources.push_back(outlet->reference(i));
     }
     auto building = build(std::move(request));
-    auto outcome = co_await (detail::settle(std::move(building)) || detail::settle(outlet.serve()));
+    auto outcome =
+        co_await (detail::settle(std::move(building)) || detail::settle(outlet->serve()));
     if (outcome.index() == 1) {
       drop(std::get<1>(outcome).failure);
       progress_.begin_again();
@@ -69,33 +64,30 @@ class Attempts {
     if (std::get<0>(outcome).failure) {
       std::rethrow_exception(std::get<0>(outcome).failure);
     }
+    if (!outlet->was_asked()) {
+      scope_.log.line(
+          "warning: built without past images: the engine does not get to this process at "
+          "127.0.0.1");
+    }
     co_return std::move(std::get<0>(outcome).value);
   }
 
-  std::vector<engine::OfferedImage> offered_images() const {
+  /// Null when none can be had: then the sources are given up.
+  std::unique_ptr<engine::ImageOutlet> open_outlet(asio::any_io_executor executor) {
     std::vector<engine::OfferedImage> images;
     for (const CacheSource& source : sources_.list) {
       images.push_back(source.image);
     }
-    return images;
+    try {
+      return std::make_unique<engine::ImageOutlet>(
+          std::move(executor), std::move(images), sources_.patience);
+    } catch (const Error& error) {
+      give_up(error.message());
+      return nullptr;
+    }
   }
 
-  /// Whether the engine is on this machine and shares its loopback: it is made to ask for something
-  /// that is not there.
-  Awaitable<bool> is_reached_by_engine(engine::ImageOutlet& outlet) {
-    using namespace asio::experimental::awaitable_operators;
-    const Ctx limited = ctx_.within(k_reach_limit);
-    auto asking = with_deadline(limited, "the engine's question", ask(limited, outlet));
-    co_await (detail::settle(std::move(asking)) || detail::settle(outlet.serve()));
-    co_return outlet.was_asked();
-  }
-
-  Awaitable<void> ask(Ctx ctx, engine::ImageOutlet& outlet) {
-    const std::string name = outlet.empty_repository() + ":none";
-    co_await scope_.services.engine.pull_image(ctx, name, std::nullopt, nullptr);
-  }
-
-  /// Removes the source that broke.
+  /// Removes the source that broke; all, when the outlet itself did. Throws when it was cancelled.
   void drop(const std::exception_ptr& failure) {
     try {
       std::rethrow_exception(failure);
@@ -104,7 +96,17 @@ class Attempts {
       scope_.log.line(
           fmt::format("warning: building without {}: {}", source->name, broken.message()));
       sources_.list.erase(source);
+    } catch (const boost::system::system_error& error) {
+      if (error.code() == asio::error::operation_aborted) {
+        throw;
+      }
+      give_up(error.code().message());
     }
+  }
+
+  void give_up(const std::string& why) {
+    scope_.log.line(fmt::format("warning: building without past images: {}", why));
+    sources_.list.clear();
   }
 
   Ctx ctx_;
