@@ -173,3 +173,15 @@ def test_trouble_with_the_index_costs_warnings(app):
         "cannot look for previous built images",
         "the image is not kept as a cache source",
     ]
+
+
+def test_of_very_many_stages_ten_are_told(connected, local_image, files):
+    stages = [f"FROM ${{BASE}} AS s{i}\nRUN echo {i} > /x\n" for i in range(12)]
+    copies = "".join(f"COPY --from=s{i} /x /x{i}\n" for i in range(12))
+    dockerfile = f"ARG BASE\n{''.join(stages)}FROM ${{BASE}}\nCOPY a.txt /\n{copies}"
+    app = App(connected, local_image, {**files, "Dockerfile": dockerfile})
+    app()
+    lines = misses(app.commit({"a.txt": "changed"})())
+
+    assert [line.partition(",")[0] for line in lines[:10]] == [f"s{i}" for i in range(10)]
+    assert lines[10:] == ["parts of 3 more stages"]

@@ -6,6 +6,7 @@
 #include "freshet/engine/filesync/selection.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -60,6 +61,9 @@ class SourcePattern {
       return std::nullopt;
     }
   }
+
+  /// What it costs to meet an entry.
+  std::uint64_t weight() const { return pattern_ ? 1 + path_.size() / 2 : 1; }
 
   Meeting meet(std::string_view path) const {
     if (pattern_) {
@@ -133,11 +137,13 @@ class Exclusions {
     std::vector<std::string> patterns;
     for (const std::string& pattern : step.excluded) {
       if (pattern.starts_with('!')) {
+        weight_ = 0;
         return;  // takes back what others exclude
       }
       // With parents, patterns are for paths that begin elsewhere: these hold in any case.
       if (!step.keeps_parents || pattern.starts_with("**/")) {
         patterns.push_back(pattern);
+        weight_ += 1 + pattern.size() / 2;
       }
     }
     try {
@@ -147,6 +153,9 @@ class Exclusions {
     }
   }
 
+  /// What it costs to judge an entry.
+  std::uint64_t weight() const { return weight_; }
+
   /// `root`: length of the path that the source named; patterns are for what is below.
   bool hold(std::string_view path, std::size_t root) const {
     const std::size_t begin = root == 0 ? 0 : root + 1;
@@ -155,6 +164,7 @@ class Exclusions {
 
  private:
   std::optional<engine::Selection> selection_;
+  std::uint64_t weight_ = 0;
 };
 
 /// A slash, dot and slash mark where parents begin that are kept; the path is the same without.
@@ -163,17 +173,24 @@ std::string without_pivot(const dockerfile::CopyStep& step, std::string text) {
   return pivot == std::string::npos ? text : text.erase(pivot, 2);
 }
 
-/// Links that one instruction's sources may lead through; then they lead in circles.
+/// Links that one source may lead through; then they lead in circles.
 constexpr std::size_t k_max_links = 256;
 
-/// Marks what `source` shows. False: that is not sure.
+/// Allows a look at all entries that costs `weight` for each.
+using Spend = std::function<bool(std::uint64_t weight)>;
+
+/// Marks what `source` shows. False: that is not sure, or too much work.
 bool see(
     const std::vector<ContextEntry>& entries,
     const SourcePattern& source,
     const Exclusions& exclusions,
+    const Spend& spend,
     std::vector<bool>& seen) {
   std::vector<SourcePattern> sources{source};
   for (std::size_t next = 0; next < sources.size(); ++next) {
+    if (!spend(sources[next].weight() + exclusions.weight())) {
+      return false;
+    }
     for (std::size_t i = 0; i < entries.size(); ++i) {
       const std::string& path = entries[i].path;
       const Meeting meeting = sources[next].meet(path);
@@ -207,16 +224,17 @@ std::vector<std::string> meanings_of(const dockerfile::CopyStep& step, const std
 
 }  // namespace
 
-std::vector<std::size_t> ContextFiles::copied_by(const dockerfile::CopyStep& step) const {
+ContextFiles::Seen ContextFiles::copied_by(const dockerfile::CopyStep& step) {
   std::vector<bool> seen(entries_.size());
   const Exclusions exclusions(step);
+  const Spend spend = [this](std::uint64_t weight) { return this->spend(weight); };
   for (const dockerfile::CopySource& source : step.sources) {
     if (source.kind != dockerfile::SourceKind::path) {
       continue;
     }
     for (const std::string& text : meanings_of(step, source.text)) {
       const auto pattern = SourcePattern::parse(text);
-      if (!pattern || !see(entries_, *pattern, exclusions, seen)) {
+      if (!pattern || !see(entries_, *pattern, exclusions, spend, seen)) {
         return all();
       }
     }
@@ -224,13 +242,27 @@ std::vector<std::size_t> ContextFiles::copied_by(const dockerfile::CopyStep& ste
   return complete(std::move(seen), step.keeps_parents);
 }
 
-std::vector<std::size_t> ContextFiles::below(const std::string& path) const {
+ContextFiles::Seen ContextFiles::below(const std::string& path) {
   std::vector<bool> seen(entries_.size());
-  const bool is_sure = see(entries_, SourcePattern::plain(path), Exclusions(), seen);
+  const Spend spend = [this](std::uint64_t weight) { return this->spend(weight); };
+  const bool is_sure = see(entries_, SourcePattern::plain(path), Exclusions(), spend, seen);
   return is_sure ? complete(std::move(seen), false) : all();
 }
 
-std::vector<std::size_t> ContextFiles::all() const {
+bool ContextFiles::spend(std::uint64_t weight) {
+  const std::uint64_t work = weight * entries_.size();
+  if (work > work_left_) {
+    work_left_ = 0;
+    return false;
+  }
+  work_left_ -= work;
+  return true;
+}
+
+ContextFiles::Seen ContextFiles::all() {
+  if (!spend(1)) {
+    return std::nullopt;
+  }
   std::vector<std::size_t> out(entries_.size());
   std::iota(out.begin(), out.end(), std::size_t{0});
   return out;

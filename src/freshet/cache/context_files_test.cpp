@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Optional;
 
 /// A context with these paths, in the order of a digest. `name -> target` is a link, `name = other`
 /// another name of a file.
@@ -50,11 +51,12 @@ class Sources : public ::testing::Test {
     const dockerfile::Evaluation evaluation = dockerfile::evaluate(file, {}, no_config);
     EXPECT_FALSE(file.diagnostics.has_errors() || evaluation.diagnostics.has_errors()) << line;
     const auto& step = evaluation.stages.at(0).steps.at(0);
-    return names(ContextFiles(entries_).copied_by(std::get<dockerfile::CopyStep>(step.action)));
+    const auto seen = ContextFiles(entries_).copied_by(std::get<dockerfile::CopyStep>(step.action));
+    return names(seen.value_or(std::vector<std::size_t>()));
   }
 
   std::vector<std::string> mounted(const std::string& path) const {
-    return names(ContextFiles(entries_).below(path));
+    return names(ContextFiles(entries_).below(path).value_or(std::vector<std::size_t>()));
   }
 
   std::vector<ContextEntry> entries_ = entries_of(
@@ -182,6 +184,19 @@ TEST_F(Sources, of_mounts_are_no_patterns) {
   EXPECT_THAT(mounted("[x].c"), ElementsAre("[x].c"));
   EXPECT_THAT(mounted("/src/lib"), ElementsAre("src/lib", "src/lib/a.c", "src/lib/a.h"));
   EXPECT_EQ(mounted("").size(), entries_.size());
+}
+
+TEST_F(Sources, are_everything_once_looking_has_cost_enough) {
+  ContextFiles files(entries_, 3 * entries_.size());
+  EXPECT_THAT(files.below("doc"), Optional(ElementsAre(4, 5)));
+  EXPECT_THAT(files.below("a.c"), Optional(ElementsAre(2)));
+  EXPECT_THAT(files.below("b.c"), Optional(ElementsAre(3)));
+  EXPECT_EQ(files.below("doc"), std::nullopt);
+
+  ContextFiles hostile(entries_, 1000 * entries_.size());
+  dockerfile::CopyStep step;
+  step.sources = {{dockerfile::SourceKind::path, "/" + std::string(3000, '?') + "*"}};
+  EXPECT_EQ(hostile.copied_by(step), std::nullopt);
 }
 
 }  // namespace

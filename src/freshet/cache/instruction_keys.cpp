@@ -64,11 +64,7 @@ model::InstructionKey hash(
     key.add(name);
     key.add(value);
   }
-  key.begin_list(inputs.variables.size());
-  for (const auto& [name, value] : inputs.variables) {
-    key.add(name);
-    key.add(value);
-  }
+  key.add(inputs.variables);
   key.begin_list(inputs.origins.size());
   for (const Origin& origin : inputs.origins) {  // what they are called makes no difference
     key.add(origin.kind == Origin::Kind::image ? "image" : "stage");
@@ -96,7 +92,10 @@ class KeyMaker {
       if (end.node) {
         out_.graph.targets = {*end.node};
       }
-      out_.chain = end.chain;
+      for (std::optional<std::size_t> node = end.node; node; node = before_[*node]) {
+        out_.chain.push_back(*node);
+      }
+      std::ranges::reverse(out_.chain);
     }
     out_.context = std::move(facts_.context);
     return std::move(out_);
@@ -107,7 +106,6 @@ class KeyMaker {
   struct End {
     std::optional<std::size_t> node;  // the last one; nullopt: it still is what it starts from
     Origin start;
-    std::vector<std::size_t> chain;
     std::string name;
   };
 
@@ -160,7 +158,7 @@ class KeyMaker {
     InstructionInputs inputs;
     inputs.says = say(copy);
     if (std::holds_alternative<dockerfile::BuildContext>(copy.from)) {
-      inputs.files = files_.copied_by(copy);
+      add_files(files_.copied_by(copy), inputs);
     } else {
       take_from(copy.from, node, inputs);
     }
@@ -178,20 +176,56 @@ class KeyMaker {
     KeyNode node;
     InstructionInputs inputs;
     inputs.says = say(run);
-    inputs.variables = run.scope->environment;
+    inputs.scope = run.scope;
+    inputs.variables = digest_variables(run.scope);
     for (const dockerfile::RunMount& mount : run.mounts) {
       const bool is_bind = mount.mount.type == dockerfile::MountType::bind;
       if (!std::holds_alternative<dockerfile::BuildContext>(mount.from)) {
         take_from(mount.from, node, inputs);
       } else if (is_bind) {
-        const auto seen = files_.below(mount.mount.source);
-        inputs.files.insert(inputs.files.end(), seen.begin(), seen.end());
+        add_files(files_.below(mount.mount.source), inputs);
       }
     }
     std::ranges::sort(inputs.files);
     const auto doubled = std::ranges::unique(inputs.files);
     inputs.files.erase(doubled.begin(), doubled.end());
     add_node(step, std::move(node), std::move(inputs), end);
+  }
+
+  void add_files(const ContextFiles::Seen& seen, InstructionInputs& inputs) {
+    if (seen) {
+      inputs.files.insert(inputs.files.end(), seen->begin(), seen->end());
+    } else {
+      inputs.says.emplace_back("context", digest_context());
+    }
+  }
+
+  /// Many commands may find the same, and a lot of it.
+  const std::string& digest_variables(const std::shared_ptr<const dockerfile::Scope>& scope) {
+    std::string& digest = variable_digests_[scope.get()];
+    if (digest.empty()) {
+      CanonicalList list;
+      for (const auto& [name, value] : scope->environment) {
+        list.add(name);
+        list.add(value);
+      }
+      digest = oci::Digest::of(list.bytes()).to_string();
+    }
+    return digest;
+  }
+
+  const std::string& digest_context() {
+    if (context_digest_.empty()) {
+      oci::DigestHasher hasher;
+      for (const ContextEntry& entry : facts_.context) {
+        CanonicalList line;
+        line.add(entry.path);
+        line.add(entry.state);
+        hasher.update(line.bytes());
+      }
+      context_digest_ = hasher.finish().to_string();
+    }
+    return context_digest_;
   }
 
   void take_from(const dockerfile::Source& source, KeyNode& node, InstructionInputs& inputs) const {
@@ -229,8 +263,8 @@ class KeyMaker {
     node.stage = out_.graph.stages.size() - 1;
     node.line = static_cast<std::size_t>(std::max(step.at.line, 0));
     node.text = printable(step.text, k_max_shown);
+    before_.push_back(end.node);
     end.node = out_.graph.nodes.size();
-    end.chain.push_back(*end.node);
     out_.graph.nodes.push_back(std::move(node));
     out_.inputs.push_back(std::move(inputs));
   }
@@ -238,8 +272,11 @@ class KeyMaker {
   const dockerfile::Evaluation& evaluation_;
   BuildFacts facts_;
   ContextFiles files_;
+  std::string context_digest_;  // once it was needed
+  std::map<const dockerfile::Scope*, std::string> variable_digests_;
   const dockerfile::EvaluatedStage* stage_ = nullptr;  // the one that is worked through
   std::map<std::size_t, End> ends_;  // by the index of the stage
+  std::vector<std::optional<std::size_t>> before_;  // by node, the one before it
   KeyedBuild out_;
 };
 

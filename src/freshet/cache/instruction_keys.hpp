@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,7 +38,8 @@ struct Origin {
 struct InstructionInputs {
   std::string text;  // as written; what is in the key is what it came to, below
   std::vector<std::pair<std::string, std::string>> says;  // by what it is about, such as `user`
-  std::map<std::string, std::string> variables;  // that a command finds
+  std::shared_ptr<const dockerfile::Scope> scope;  // of a command; else null
+  std::string variables;  // digest of those of the scope; empty without one
   /// What its stage starts from, where no node is before it; then what it takes files of.
   std::vector<Origin> origins;
   std::vector<std::size_t> files;  // indexes in `KeyedBuild::context`

@@ -2,6 +2,7 @@
 #include "freshet/cache/instruction_keys.hpp"
 
 #include "freshet/base/text.hpp"
+#include "freshet/cache/context_files.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -102,7 +103,7 @@ TEST(InstructionKeys, stay_the_same_for_ever) {
   const auto key = Build(k_dockerfile).keys().back();
   EXPECT_EQ(
       to_hex({reinterpret_cast<const char*>(key.data()), key.size()}),
-      "ec615da320bfbdc3328366a609536f26e9d729aad0775cd2339807f30f33f1cd");
+      "15e06619ea1399609374ed1d96bef7e07d4d33da44408ed246fc9203877d14bf");
 }
 
 TEST(InstructionKeys, of_a_stage_that_starts_from_another_go_on_from_there) {
@@ -217,6 +218,28 @@ TEST(InstructionKeys, of_caches_do_not_depend_on_the_context) {
   Build after = before;
   after.facts.context[2].state = "2";
   EXPECT_THAT(changed(before, after), IsEmpty());
+}
+
+TEST(InstructionKeys, of_very_many_copies_are_made_of_the_whole_context) {
+  constexpr std::size_t k_files = 50'000;
+  constexpr std::size_t k_looks = ContextFiles::k_max_work / k_files;
+  constexpr std::size_t k_stages = k_looks + 20;
+  Build before("");
+  before.facts.context.clear();
+  for (std::size_t i = 0; i < k_files; ++i) {
+    before.facts.context.push_back({fmt::format("f{:05}", i), "1", false, ""});
+  }
+  std::string last = "FROM alpine\n";
+  for (std::size_t i = 0; i < k_stages; ++i) {
+    before.text += "FROM alpine\nCOPY f00001 /x\n";
+    last += fmt::format("COPY --from={} /x /x\n", i);
+  }
+  before.text += last;
+  Build after = before;
+  after.facts.context[2].state = "2";
+  const auto nodes = changed(before, after);
+  EXPECT_EQ(nodes.at(0), k_looks);
+  EXPECT_EQ(std::ranges::count_if(nodes, [](std::size_t node) { return node < k_stages; }), 20);
 }
 
 TEST(InstructionKeys, of_any_difference_of_what_an_instruction_says_are_others) {

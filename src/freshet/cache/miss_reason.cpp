@@ -126,6 +126,23 @@ std::string explain_files(const RememberedInstruction& before, const RememberedI
       now.file_count);
 }
 
+std::string explain_variables(
+    const RememberedInstruction& before, const RememberedInstruction& now) {
+  if (before.all_variables == now.all_variables) {
+    return {};
+  }
+  const bool are_listed = before.variables.size() == before.variable_count &&
+                          now.variables.size() == now.variable_count;
+  if (!are_listed) {
+    return "some of its arguments changed";
+  }
+  const auto changes = find_changes(before.variables, now.variables);
+  return fmt::format(
+      "{} changed: {}",
+      changes.size() == 1 ? "argument" : "arguments",
+      list_some(changes, k_max_names));
+}
+
 /// What one text now says that it did not say before.
 std::string explain_says(const Values& before, const Values& now) {
   std::set<std::string> subjects;
@@ -134,7 +151,7 @@ std::string explain_says(const Values& before, const Values& now) {
     if (known != before.end() && known->second == value) {
       continue;
     }
-    const bool is_of_scope = name == "user" || name == "directory";
+    const bool is_of_scope = name == "user" || name == "directory" || name == "context";
     subjects.insert(is_of_scope ? name : name == "command" ? "shell" : "what its variables give");
   }
   return subjects.empty() ? std::string()
@@ -157,13 +174,7 @@ std::string explain_own(const RememberedInstruction& before, const RememberedIns
   } else {
     add(explain_says(before.says, now.says));
   }
-  const auto variables = find_changes(before.variables, now.variables);
-  if (!variables.empty()) {
-    add(fmt::format(
-        "{} changed: {}",
-        variables.size() == 1 ? "argument" : "arguments",
-        list_some(variables, k_max_names)));
-  }
+  add(explain_variables(before, now));
   if (before.text == now.text) {
     add(explain_files(before, now));
   }

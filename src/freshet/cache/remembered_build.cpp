@@ -48,6 +48,8 @@ json::object to_json(const RememberedInstruction& instruction) {
       {"key", instruction.key},
       {"says", to_json(instruction.says)},
       {"variables", to_json(instruction.variables)},
+      {"variable_count", instruction.variable_count},
+      {"all_variables", instruction.all_variables},
       {"images", to_json(instruction.images)},
       {"files", to_json(instruction.files)},
       {"file_count", instruction.file_count},
@@ -61,6 +63,8 @@ RememberedInstruction to_instruction(const json::object& object) {
   out.key = json::value_to<std::string>(object.at("key"));
   out.says = to_values(object.at("says"));
   out.variables = to_values(object.at("variables"));
+  out.variable_count = object.at("variable_count").to_number<std::size_t>();
+  out.all_variables = json::value_to<std::string>(object.at("all_variables"));
   out.images = to_values(object.at("images"));
   out.files = to_values(object.at("files"));
   out.file_count = object.at("file_count").to_number<std::size_t>();
@@ -79,9 +83,6 @@ RememberedInstruction describe_instruction(const KeyedBuild& build, std::size_t 
     std::string& known = out.says[name];
     known = short_hash(known + short_hash(value));  // there may be several, such as sources
   }
-  for (const auto& [name, value] : inputs.variables) {
-    out.variables[name] = short_hash(value);
-  }
   for (const Origin& origin : inputs.origins) {
     if (origin.kind == Origin::Kind::image) {
       out.images[origin.name] = origin.value;
@@ -90,15 +91,52 @@ RememberedInstruction describe_instruction(const KeyedBuild& build, std::size_t 
   return out;
 }
 
-/// The files that the instruction sees, each by name where `lists_them`.
+/// How many bytes of names may still be kept.
+class NameLimit {
+ public:
+  /// Whether there is room for them all; then it is taken.
+  bool take(std::size_t bytes) {
+    const bool fits = bytes <= left_;
+    left_ -= fits ? bytes : 0;
+    return fits;
+  }
+
+ private:
+  std::size_t left_ = RememberedBuild::k_max_name_bytes;
+};
+
+void add_variables(
+    RememberedInstruction& instruction, const InstructionInputs& inputs, NameLimit& limit) {
+  if (!inputs.scope) {
+    return;
+  }
+  const auto& variables = inputs.scope->environment;
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : variables) {
+    bytes += name.size();
+  }
+  if (limit.take(bytes)) {
+    for (const auto& [name, value] : variables) {
+      instruction.variables[name] = short_hash(value);
+    }
+  }
+  instruction.variable_count = variables.size();
+  instruction.all_variables = short_hash(inputs.variables);
+}
+
 void add_files(
     RememberedInstruction& instruction,
     const std::vector<std::size_t>& files,
     const std::vector<ContextEntry>& context,
-    bool lists_them) {
+    NameLimit& limit) {
+  std::size_t bytes = 0;
+  for (const std::size_t file : files) {
+    bytes += context.at(file).path.size();
+  }
+  const bool lists_them = limit.take(bytes);
   oci::DigestHasher all;
   for (const std::size_t file : files) {
-    const ContextEntry& entry = context.at(file);
+    const ContextEntry& entry = context[file];
     CanonicalList one;
     one.add(entry.path);
     one.add(entry.state);
@@ -116,14 +154,12 @@ void add_files(
 RememberedBuild remember(
     const KeyedBuild& build, const std::function<std::string(const std::string&)>& mask) {
   RememberedBuild out;
-  std::size_t files = 0;
+  NameLimit limit;
   for (std::size_t node = 0; node < build.graph.nodes.size(); ++node) {
-    const std::size_t own = build.inputs[node].files.size();
     RememberedInstruction instruction = describe_instruction(build, node);
     instruction.text = printable(mask(instruction.text), k_max_text);
-    const bool lists_them = files + own <= RememberedBuild::k_max_files;
-    add_files(instruction, build.inputs[node].files, build.context, lists_them);
-    files += lists_them ? own : 0;
+    add_variables(instruction, build.inputs[node], limit);
+    add_files(instruction, build.inputs[node].files, build.context, limit);
     out.instructions.push_back(std::move(instruction));
   }
   return out;

@@ -20,15 +20,17 @@ struct RememberedInstruction {
   std::string text;  // as written
   std::string key;  // hexadecimal
   std::map<std::string, std::string> says;  // by what it is about
-  std::map<std::string, std::string> variables;
+  std::map<std::string, std::string> variables;  // none when their names are too long in all
+  std::size_t variable_count = 0;
+  std::string all_variables;  // one hash
   std::map<std::string, std::string> images;  // digest and platform, not hashed, by name
-  std::map<std::string, std::string> files;  // by path; none when there are too many
+  std::map<std::string, std::string> files;  // by path; likewise
   std::size_t file_count = 0;
   std::string all_files;  // one hash
 };
 
 struct RememberedBuild {
-  static constexpr std::size_t k_max_files = 20'000;  // of all instructions; some 2 MB on disk
+  static constexpr std::size_t k_max_name_bytes = 4 << 20;  // of all instructions together
   static constexpr std::size_t k_max_builds = 256;  // beside each other; the oldest go
 
   std::vector<RememberedInstruction> instructions;  // in the order of the graph

@@ -20,14 +20,14 @@ constexpr std::string_view k_dockerfile =
     "COPY . /src\n"
     "RUN login hidden\n";
 
-KeyedBuild keyed(std::size_t files) {
+KeyedBuild keyed(std::size_t files, const std::string& name = "file") {
   dockerfile::BuildInputs inputs;
   inputs.arguments["TOKEN"] = "secret value";
   const auto no_config = [](const std::string&, const oci::Platform&) { return std::nullopt; };
   BuildFacts facts;
   facts.images["alpine"] = "sha256:11";
   for (std::size_t i = 0; i < files; ++i) {
-    facts.context.push_back({fmt::format("file{}", i), "state", false, ""});
+    facts.context.push_back({fmt::format("{}{}", name, i), "state", false, ""});
   }
   return make_instruction_keys(
       dockerfile::evaluate(dockerfile::parse(k_dockerfile), inputs, no_config), std::move(facts));
@@ -65,6 +65,8 @@ TEST_F(Remembered, is_read_as_it_was_written) {
   EXPECT_EQ(copy.file_count, 2U);
   EXPECT_EQ(copy.all_files, build.instructions[0].all_files);
   EXPECT_EQ(read->instructions[1].variables, build.instructions[1].variables);
+  EXPECT_EQ(read->instructions[1].variable_count, 2U);
+  EXPECT_EQ(read->instructions[1].all_variables, build.instructions[1].all_variables);
 }
 
 TEST_F(Remembered, holds_no_secret) {
@@ -74,13 +76,16 @@ TEST_F(Remembered, holds_no_secret) {
   EXPECT_THAT(content(file_), Not(HasSubstr("secret value")));
 }
 
-TEST_F(Remembered, names_no_more_files_than_its_limit) {
-  const auto most = remember(keyed(RememberedBuild::k_max_files), mask);
-  EXPECT_EQ(most.instructions[0].files.size(), RememberedBuild::k_max_files);
-  const auto too_many = remember(keyed(RememberedBuild::k_max_files + 1), mask);
+TEST_F(Remembered, names_no_more_than_its_limit) {
+  constexpr std::size_t k_some = 1000;
+  const std::string long_name(RememberedBuild::k_max_name_bytes / k_some - 10, 'n');
+  const auto most = remember(keyed(k_some, long_name), mask);
+  EXPECT_EQ(most.instructions[0].files.size(), k_some);
+  const auto too_many = remember(keyed(k_some * 101 / 100, long_name), mask);
   EXPECT_EQ(too_many.instructions[0].files.size(), 0U);
-  EXPECT_EQ(too_many.instructions[0].file_count, RememberedBuild::k_max_files + 1);
+  EXPECT_EQ(too_many.instructions[0].file_count, k_some * 101 / 100);
   EXPECT_NE(too_many.instructions[0].all_files, most.instructions[0].all_files);
+  EXPECT_EQ(too_many.instructions[1].variables.size(), 2U);  // there is room again
 }
 
 TEST_F(Remembered, is_nothing_where_no_such_file_is) {

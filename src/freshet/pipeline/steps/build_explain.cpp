@@ -10,6 +10,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+
 namespace freshet::pipeline {
 namespace {
 
@@ -20,6 +23,7 @@ fs::path file_of(const StepScope& scope) {
 }
 
 constexpr std::size_t k_max_shown = 80;  // bytes of an instruction
+constexpr std::size_t k_max_told = 10;  // stages
 
 /// `text`: that of the instruction, without secrets; what is cut cannot be masked any more.
 std::string describe(
@@ -42,16 +46,21 @@ std::vector<std::string> find_misses(
     store::CacheIndex& index,
     const fs::path& last_file,
     const Mask& mask) {
-  const cache::Choice choice = cache::choose_sources(build.graph, reader, index);
+  cache::Choice choice = cache::choose_sources(build.graph, reader, index);
   const auto last = cache::RememberedBuild::load(last_file);
   if (!last && choice.sources.empty()) {
     return {"Not in past images: any of the instructions"};
   }
+  const std::size_t count = choice.misses.size();
+  choice.misses.resize(std::min(count, k_max_told));
   const cache::RememberedBuild current = cache::remember(build, mask);
   const auto reasons = cache::explain_misses(build, choice, current, last ? &*last : nullptr);
   std::vector<std::string> lines;
   for (const cache::MissReason& reason : reasons) {
     lines.push_back(describe(build, reason, current.instructions[reason.node].text));
+  }
+  if (count > k_max_told) {
+    lines.push_back(fmt::format("Not in past images: parts of {} more stages", count - k_max_told));
   }
   return lines;
 }
