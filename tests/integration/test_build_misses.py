@@ -126,6 +126,26 @@ def test_what_nobody_can_know_is_told(connected, local_image, files):
     assert line.startswith("stage-0, line 4 and on: ADD ")
 
 
+def test_builds_with_triggers_of_their_base_image_are_not_kept(
+    connected, local_image, engine, files, prefix
+):
+    container = engine.docker("create", local_image, "true").stdout.strip()
+    name = f"{prefix}-triggers:1"
+    engine.docker("commit", "--change", "ONBUILD COPY b.txt /on", container, name)
+    engine.docker("rm", container)
+    dockerfile = f"ARG BASE\nFROM ${{BASE}}\nRUN echo {prefix}\n"
+    app = App(connected, name, {**files, "Dockerfile": dockerfile})
+    first = app()
+    second = app.commit({"b.txt": "changed"})()
+
+    for run in (first, second):
+        text = run["build"].text
+        assert "Not kept for the choice of cache sources: base images brought instructions" in text
+    assert misses(second) == [
+        f"stage-0, line 3 and on: RUN echo {prefix}: no past image has it"
+    ]
+
+
 def test_builds_that_use_no_past_images_do_not_look_for_them(app):
     app()
 

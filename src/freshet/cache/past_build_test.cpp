@@ -78,7 +78,10 @@ TEST_F(PastBuild, knows_what_ran_and_for_how_long) {
 
 TEST_F(PastBuild, with_triggers_of_a_base_image_tells_nothing) {
   EXPECT_EQ(
-      describe_instructions(build_, file_.instructions, {{"[builder 2/3] COPY . /src", 20ms}}),
+      describe_instructions(
+          build_,
+          file_.instructions,
+          {{"[builder 2/2] COPY . /src", 20ms}, {"[builder 3/2] RUN make", 20ms}}),
       std::nullopt);
 }
 

@@ -155,6 +155,9 @@ bool is_counted_as_written(
   if (!name) {
     return true;
   }
+  if (name->step > name->total) {
+    return false;
+  }
   const std::vector<Candidates> stages = stages_for(instructions, name->stage);
   return std::ranges::any_of(stages, [&](const Candidates& stage) {
     return name->total == static_cast<int>(stage.size()) - first_counted(stage, *name);

@@ -17,8 +17,9 @@ namespace freshet::dockerfile {
 const Instruction* find_instruction(
     const std::vector<Instruction>& instructions, std::string_view vertex_name);
 
-/// Whether BuildKit counts the instructions of that vertex's stage as they are written. It counts
-/// more where the base image brought some (ONBUILD). True for a vertex that is about none.
+/// Whether BuildKit counts the instructions of that vertex's stage as they are written. Where the
+/// base image brought some (ONBUILD), it numbers the last ones beyond its own count, as in `[3/2]`.
+/// True for a vertex that is about none.
 bool is_counted_as_written(
     const std::vector<Instruction>& instructions, std::string_view vertex_name);
 

@@ -95,6 +95,7 @@ TEST(LookupOf, tells_stages_to_which_the_base_image_added_instructions) {
   const auto stages = parse(k_stages).instructions;
   EXPECT_TRUE(is_counted_as_written(single, "[2/5] RUN make test"));
   EXPECT_TRUE(is_counted_as_written(single, "[internal] load build context"));
+  EXPECT_FALSE(is_counted_as_written(single, "[6/5] RUN make install DESTDIR=b"));
   EXPECT_FALSE(is_counted_as_written(single, "[2/6] COPY x /trigger"));
   EXPECT_TRUE(is_counted_as_written(stages, "[builder 2/2] RUN make"));
   EXPECT_FALSE(is_counted_as_written(stages, "[builder 2/3] RUN make"));
