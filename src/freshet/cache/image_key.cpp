@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freshet/cache/image_key.hpp"
 
-#include "freshet/base/error.hpp"
-#include "freshet/base/text.hpp"
 #include "freshet/cache/canonical.hpp"
+#include "freshet/oci/digest.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 
@@ -15,21 +13,7 @@ namespace {
 
 /// A new number where the list below changes: keys of before are no keys then.
 constexpr std::string_view k_format = "freshet image key 1";
-
-std::string sha1(std::string_view bytes) {
-  std::string digest(EVP_MAX_MD_SIZE, '\0');
-  unsigned int length = 0;
-  const int ok = EVP_Digest(
-      bytes.data(),
-      bytes.size(),
-      reinterpret_cast<unsigned char*>(digest.data()),
-      &length,
-      EVP_sha1(),
-      nullptr);
-  FRESHET_ASSERT(ok == 1);
-  digest.resize(length);
-  return to_hex(digest);
-}
+constexpr std::size_t k_key_length = 40;
 
 void add_ids(CanonicalList& list, std::vector<std::string> ids) {
   std::ranges::sort(ids);
@@ -66,7 +50,7 @@ std::string make_image_key(const ImageInputs& inputs) {
   list.add(inputs.squashes ? "squashed" : "");
   add_ids(list, inputs.secret_ids);
   add_ids(list, inputs.ssh_ids);
-  return sha1(list.bytes());
+  return std::string(oci::Digest::of(list.bytes()).hex().substr(0, k_key_length));
 }
 
 }  // namespace freshet::cache

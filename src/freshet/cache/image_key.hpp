@@ -26,8 +26,8 @@ struct ImageInputs {
   std::vector<std::string> ssh_ids;
 };
 
-/// The key of the image that a build of these inputs makes: 40 hexadecimal characters, so that it
-/// can be a tag. The order of arguments and ids does not matter.
+/// The key of the image that a build of these inputs makes: 40 hexadecimal characters, the first of
+/// a SHA-256, so that it can be a tag. The order of arguments and ids does not matter.
 std::string make_image_key(const ImageInputs& inputs);
 
 /// Why the inputs of a build cannot be known before it; empty when they can. Images are not looked

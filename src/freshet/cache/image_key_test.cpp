@@ -128,6 +128,13 @@ TEST(OpenEnded, is_a_build_that_adds_what_may_change_elsewhere) {
   }
 }
 
+TEST(OpenEnded, is_told_without_logins_and_signatures) {
+  EXPECT_EQ(
+      open_end_of("ARG T=s3cret\nADD https://user:$T@example.com/a@b.tar?signature=$T#$T /\n"),
+      "line 4 adds 'https://example.com/a@b.tar', which may change elsewhere: give it a "
+      "--checksum, or COPY it");
+}
+
 TEST(OpenEnded, is_no_build_whose_inputs_are_all_here_or_pinned) {
   const std::string digest(64, '0');
   for (const std::string& line :

@@ -24,6 +24,18 @@ std::string find_unpinned_source(const dockerfile::Step& step) {
   return found == copy->sources.end() ? std::string() : found->text;
 }
 
+/// Without what may be a login or a signature.
+std::string shown(std::string url) {
+  url.erase(std::min(url.find_first_of("?#"), url.size()));
+  const std::size_t scheme = url.find("://");
+  const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t at = url.find('@', host);
+  if (scheme != std::string::npos && at < url.find('/', host)) {
+    url.erase(host, at + 1 - host);
+  }
+  return printable(url, k_max_shown);
+}
+
 /// Calls `visit` with the name of every image that a step takes files from.
 template <class Visit>
 void visit_images(const dockerfile::Step& step, const Visit& visit) {
@@ -51,7 +63,7 @@ std::string why_open_ended(const dockerfile::Evaluation& evaluation) {
         return fmt::format(
             "line {} adds '{}', which may change elsewhere: give it a --checksum, or COPY it",
             step.at.line,
-            printable(source, k_max_shown));
+            shown(source));
       }
     }
   }

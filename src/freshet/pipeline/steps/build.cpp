@@ -21,6 +21,9 @@
 namespace freshet::pipeline {
 namespace {
 
+/// For registries after a build, even if they took all of their time before it.
+constexpr auto k_least_time = std::chrono::seconds(1);
+
 /// Names the Dockerfile's line of the instruction that failed.
 Error explain(const engine::BuildFailed& failure, const Dockerfile& dockerfile) {
   Error error = failure;
@@ -33,15 +36,14 @@ Error explain(const engine::BuildFailed& failure, const Dockerfile& dockerfile) 
   return error;
 }
 
-/// The builder gets the names by which the engine has what was pulled for it.
-void use_renamed(
+/// The builder gets the Dockerfile as it was read, and the names by which the engine has what was
+/// pulled for it.
+void fix_dockerfile(
     engine::BuildRequest& request,
     const std::string& dockerfile,
     const std::map<std::string, std::string>& names) {
-  if (names.empty()) {
-    return;
-  }
-  std::string text = rename_base_images(dockerfile, names);
+  // Without such names, too: the file may be another one by now, and the image's key is of this.
+  std::string text = names.empty() ? dockerfile : rename_base_images(dockerfile, names);
   if (auto* file = std::get_if<engine::DockerfilePath>(&request.dockerfile)) {
     file->text = std::move(text);
   } else {
@@ -87,7 +89,7 @@ Awaitable<Built> build_image(
   pulls.options = plan.pulls;
   PreparedPulls prepared = co_await prepare_pulls(ctx, scope, std::move(pulls));
   request.credentials = std::move(prepared.credentials);
-  use_renamed(request, plan.dockerfile.text, prepared.renamed);
+  fix_dockerfile(request, plan.dockerfile.text, prepared.renamed);
 
   BuildProgress progress(scope.log);
   std::optional<Error> failure;
@@ -115,24 +117,33 @@ Awaitable<bool> has_registries(StepScope scope) {
   co_return !registries.empty();
 }
 
-/// Makes the image one that later builds find, whole or by its instructions.
+/// Makes the image one that later builds find, whole or by its instructions. Registries may take as
+/// long as they have left, or a moment.
 Awaitable<void> remember(
     Ctx ctx,
     StepScope scope,
     const BuildPlan& plan,
     const BuildKey& key,
-    std::vector<cache::VertexTime> times,
+    const std::vector<cache::VertexTime>& times,
     model::ImageRecord& record,
     StepOutput& output) {
   if (!key.instructions) {
     co_return;
   }
-  const bool is_true = co_await is_still_true(ctx, scope, key, plan.pulls);
+  auto known = describe_built(key, plan.dockerfile.text, times);
+  if (!known) {
+    scope.log.line(
+        "Not kept for later builds: base images brought instructions (ONBUILD), of which the key "
+        "says nothing");
+    co_return;
+  }
+  const Ctx limited = ctx.within(std::max<Ctx::Clock::duration>(key.time_left, k_least_time));
+  const bool is_true = co_await is_still_true(limited, scope, plan.request, key, plan.pulls);
   if (!is_true) {
     co_return;
   }
   const std::string pushed = record.repo_digest;
-  const auto kept = co_await remember_key(ctx, scope, plan, key, record, output);
+  const auto kept = co_await remember_key(ctx, limited, scope, plan, key, record, output);
   BuiltImage image{output.image->id, record, {}};
   if (!pushed.empty()) {
     image.repo_digests.push_back(pushed);
@@ -140,7 +151,7 @@ Awaitable<void> remember(
   if (kept && *kept != pushed) {
     image.repo_digests.push_back(*kept);
   }
-  co_await index_built(ctx, scope, key, plan.dockerfile.text, std::move(times), std::move(image));
+  co_await index_built(limited, scope, key, std::move(*known), std::move(image));
 }
 
 Awaitable<CacheSources> find_sources(
@@ -149,7 +160,8 @@ Awaitable<CacheSources> find_sources(
     co_return CacheSources();
   }
   co_await explain_misses(scope, key);
-  co_return co_await find_cache_sources(ctx, scope, key.instructions->graph, plan.pulls);
+  co_return co_await find_cache_sources(
+      ctx, scope, key.instructions->graph, plan.pulls, key.time_left);
 }
 
 /// Builds and pushes; `key` may be empty.
@@ -157,7 +169,7 @@ Awaitable<StepOutput> build_anew(
     Ctx ctx, StepScope scope, BuildPlan plan, BuildKey key, CacheSources sources) {
   co_await renew_base_images(ctx, scope, key, plan.pulls);
   if (!key.key.empty()) {
-    plan.request.labels.emplace_back("io.codefresh.repo.hash", key.key);
+    plan.request.labels.emplace_back(k_key_label, key.key);
   }
   const auto started = Ctx::Clock::now();
   const Built built = co_await build_image(ctx, scope, plan, std::move(sources));
@@ -210,7 +222,9 @@ Awaitable<StepOutput> run_build(Ctx ctx, StepScope scope, BuildStep step) {
     output = co_await use_built_before(ctx, scope, plan, key);
   }
   if (!output) {
+    const auto started = Ctx::Clock::now();
     CacheSources sources = co_await find_sources(ctx, scope, plan, key);
+    key.time_left -= Ctx::Clock::now() - started;
     output = co_await build_anew(ctx, scope, plan, key, std::move(sources));
   }
   co_await remember_build(scope, key);

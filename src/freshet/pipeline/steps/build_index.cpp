@@ -44,8 +44,6 @@ Awaitable<void> store(
   co_await offload(scope.services.pool, work);
 }
 
-constexpr auto k_config_limit = std::chrono::seconds(5);
-
 /// Offers no more than what the image tells builders of.
 Awaitable<void> restrict_to_inline_cache(
     Ctx ctx,
@@ -57,8 +55,8 @@ Awaitable<void> restrict_to_inline_cache(
     co_return;
   }
   try {
-    const std::string config = co_await engine::read_image_config(
-        ctx.within(k_config_limit), scope.services.engine, details.repo_tags.front());
+    const std::string config =
+        co_await engine::read_image_config(ctx, scope.services.engine, details.repo_tags.front());
     if (oci::Digest::of(config).hex() == internal_image_id) {  // the name may have been moved
       cache::restrict_offers(known, config);
     }
@@ -67,25 +65,17 @@ Awaitable<void> restrict_to_inline_cache(
   }
 }
 
-Awaitable<void> describe_and_store(
+Awaitable<void> complete_and_store(
     Ctx ctx,
     StepScope scope,
     std::shared_ptr<const cache::KeyedBuild> build,
-    std::string dockerfile,
-    std::vector<cache::VertexTime> times,
+    std::vector<model::PastInstruction> known,
     BuiltImage image) {
-  const dockerfile::File file = dockerfile::parse(dockerfile);
-  auto known = cache::describe_instructions(*build, file.instructions, times);
-  if (!known) {
-    scope.log.line(
-        "Not kept for the choice of cache sources: base images brought instructions (ONBUILD)");
-    co_return;
-  }
   if (const auto details = co_await scope.services.engine.find_image(ctx, image.id)) {
-    cache::add_layers(*known, *build, image.record.layers, details->diff_ids);
-    co_await restrict_to_inline_cache(ctx, scope, *details, image.record.internal_image_id, *known);
+    cache::add_layers(known, *build, image.record.layers, details->diff_ids);
+    co_await restrict_to_inline_cache(ctx, scope, *details, image.record.internal_image_id, known);
   }
-  co_await store(scope, std::move(image), std::move(*known));
+  co_await store(scope, std::move(image), std::move(known));
 }
 
 Awaitable<void> warn_of_trouble(StepScope scope, Awaitable<void> work) {
@@ -102,18 +92,21 @@ Awaitable<void> warn_of_trouble(StepScope scope, Awaitable<void> work) {
 
 }  // namespace
 
+std::optional<std::vector<model::PastInstruction>> describe_built(
+    const BuildKey& key,
+    const std::string& dockerfile,
+    const std::vector<cache::VertexTime>& times) {
+  const dockerfile::File file = dockerfile::parse(dockerfile);
+  return cache::describe_instructions(*key.instructions, file.instructions, times);
+}
+
 Awaitable<void> index_built(
     Ctx ctx,
     StepScope scope,
     const BuildKey& key,
-    const std::string& dockerfile,
-    std::vector<cache::VertexTime> times,
+    std::vector<model::PastInstruction> known,
     BuiltImage image) {
-  if (!key.instructions) {
-    co_return;
-  }
-  auto work = describe_and_store(
-      ctx, scope, key.instructions, dockerfile, std::move(times), std::move(image));
+  auto work = complete_and_store(ctx, scope, key.instructions, std::move(known), std::move(image));
   co_await warn_of_trouble(scope, std::move(work));
 }
 

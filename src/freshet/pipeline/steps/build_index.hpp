@@ -6,6 +6,7 @@
 #include "freshet/pipeline/run/scope.hpp"
 #include "freshet/pipeline/steps/build_key.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,15 +19,20 @@ struct BuiltImage {
   std::vector<std::string> repo_digests;  // `domain/path@sha256:…`, where registries have it now
 };
 
-/// Records an image that was just built in the index of past images: what its instructions are and
-/// what those cost that ran. Nothing happens where the keys of the instructions are not known.
-/// Trouble is a warning in the log.
+/// What the instructions of a build are, and what those cost that ran. nullopt when base images
+/// brought instructions that are not in the Dockerfile (ONBUILD). `key` has those of instructions.
+std::optional<std::vector<model::PastInstruction>> describe_built(
+    const BuildKey& key,
+    const std::string& dockerfile,
+    const std::vector<cache::VertexTime>& times);
+
+/// Records an image that was just built of `known` in the index of past images. Trouble is a
+/// warning in the log.
 Awaitable<void> index_built(
     Ctx ctx,
     StepScope scope,
     const BuildKey& key,
-    const std::string& dockerfile,
-    std::vector<cache::VertexTime> times,
+    std::vector<model::PastInstruction> known,
     BuiltImage image);
 
 /// Records an image that was found in a registry and that another data directory built, of what

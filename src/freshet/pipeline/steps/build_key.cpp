@@ -126,6 +126,13 @@ cache::ImageInputs to_inputs(
   return inputs;
 }
 
+Awaitable<cache::ContextDigest> digest_context(StepScope scope, engine::BuildRequest request) {
+  const auto digest = [request, data = scope.services.data.path()] {
+    return cache::digest_context(make_context_request(request, data));
+  };
+  co_return co_await offload(scope.services.pool, digest);
+}
+
 Awaitable<void> make_key(
     Ctx ctx,
     StepScope scope,
@@ -139,10 +146,8 @@ Awaitable<void> make_key(
   std::string problem =
       co_await try_pin_all(limited, scope, std::move(images), std::move(options), out.images);
   out.time_left = limited.deadline - Ctx::Clock::now();
-  const auto digest = [request, data = scope.services.data.path()] {
-    return cache::digest_context(make_context_request(request, data));
-  };
-  cache::ContextDigest context = co_await offload(scope.services.pool, digest);
+  cache::ContextDigest context = co_await digest_context(scope, request);
+  out.context = context.digest;
   const auto instructions = [&] {
     return key_instructions(evaluation, out.images, std::move(context.entries));
   };
@@ -179,9 +184,14 @@ Awaitable<BuildKey> find_build_key(
   co_return key;
 }
 
-Awaitable<bool> is_still_true(Ctx ctx, StepScope scope, BuildKey key, PullOptions options) {
-  const Ctx limited = ctx.within(k_asking_limit);
+Awaitable<bool> is_still_true(
+    Ctx limited, StepScope scope, engine::BuildRequest request, BuildKey key, PullOptions options) {
   try {
+    const cache::ContextDigest context = co_await digest_context(scope, std::move(request));
+    if (context.digest != key.context) {
+      scope.log.line("The context changed while the image was built: its key is not kept");
+      co_return false;
+    }
     for (const PinnedImage& image : key.images) {
       auto asking = is_unchanged(limited, scope, image, options);
       const bool is_same =
@@ -196,7 +206,7 @@ Awaitable<bool> is_still_true(Ctx ctx, StepScope scope, BuildKey key, PullOption
     co_return true;
   } catch (const Error& error) {
     scope.log.line(fmt::format(
-        "warning: cannot tell whether base images changed meanwhile: {}", error.message()));
+        "warning: cannot tell whether the build's inputs changed meanwhile: {}", error.message()));
   }
   co_return false;
 }

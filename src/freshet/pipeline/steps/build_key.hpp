@@ -18,7 +18,8 @@ struct BuildKey {
   std::string key;  // empty: there is none
   std::string problem;  // why there is none
   std::vector<PinnedImage> images;  // that the Dockerfile names; told without a key, too
-  Ctx::Clock::duration time_left{};  // of what looking for the image may cost
+  std::string context;  // digest of it
+  Ctx::Clock::duration time_left{};  // of what waiting for registries may cost the step
   /// The keys of its instructions; null where the Dockerfile or the context cannot be read. Those
   /// of what cannot be known are there, too.
   std::shared_ptr<const cache::KeyedBuild> instructions;
@@ -34,7 +35,9 @@ Awaitable<BuildKey> find_build_key(
     std::string dockerfile,
     PullOptions options);
 
-/// Whether the images of a build that just ended were those of its key all the time.
-Awaitable<bool> is_still_true(Ctx ctx, StepScope scope, BuildKey key, PullOptions options);
+/// Whether context and images of a build that just ended were those of its key all the time, which
+/// the log says when they were not, or when it cannot be told before the deadline of `limited`.
+Awaitable<bool> is_still_true(
+    Ctx limited, StepScope scope, engine::BuildRequest request, BuildKey key, PullOptions options);
 
 }  // namespace freshet::pipeline

@@ -116,16 +116,20 @@ StepOutput make_output(
 }
 
 Awaitable<std::optional<StepOutput>> use_built_before(
-    Ctx ctx, StepScope scope, const BuildPlan& plan, const BuildKey& key) {
+    Ctx ctx, StepScope scope, const BuildPlan& plan, BuildKey& key) {
   KeyQuery query = make_query(plan, key.key);
+  const auto started = Ctx::Clock::now();
   std::optional<BuiltBefore> found =
       co_await find_built_before(ctx.within(key.time_left), scope, std::move(query));
+  key.time_left -= Ctx::Clock::now() - started;
   if (!found) {
     co_return std::nullopt;
   }
   std::string problem;
   try {
     co_return co_await use(ctx, scope, plan, std::move(*found), key);
+  } catch (const oci::TargetFailure&) {
+    throw;  // it would not take the image of a build either
   } catch (const Error& error) {
     problem = error.message();
   }
@@ -135,6 +139,7 @@ Awaitable<std::optional<StepOutput>> use_built_before(
 
 Awaitable<std::optional<std::string>> remember_key(
     Ctx ctx,
+    Ctx limited,
     StepScope scope,
     const BuildPlan& plan,
     const BuildKey& key,
@@ -146,8 +151,8 @@ Awaitable<std::optional<std::string>> remember_key(
   }
   record.hash = name;
   KeyQuery query = make_query(plan, name);
-  const auto kept =
-      co_await keep_in_cache(ctx, scope, std::move(query), output.image->id, record.repo_digest);
+  const auto kept = co_await keep_in_cache(
+      ctx, limited, scope, std::move(query), output.image->id, record.repo_digest);
   if (kept && record.repo_digest.empty()) {
     record.repo_digest = *kept;
     output.image->repo_digests.push_back(*kept);

@@ -19,13 +19,14 @@ StepOutput make_output(
 /// registry too, and is pulled only where it stays in the engine. nullopt when there is none, or
 /// when it could not be used, which the log says: then it is to be built.
 Awaitable<std::optional<StepOutput>> use_built_before(
-    Ctx ctx, StepScope scope, const BuildPlan& plan, const BuildKey& key);
+    Ctx ctx, StepScope scope, const BuildPlan& plan, BuildKey& key);
 
 /// Makes an image that was just built one that can be found by its key: in its record, and in the
-/// caching registry; returns where it is there, `domain/path@sha256:…`. Nothing happens without a
-/// key.
+/// caching registry, if that answers before the deadline of `limited`; returns where it is there,
+/// `domain/path@sha256:…`. Nothing happens without a key.
 Awaitable<std::optional<std::string>> remember_key(
     Ctx ctx,
+    Ctx limited,
     StepScope scope,
     const BuildPlan& plan,
     const BuildKey& key,

@@ -12,10 +12,6 @@
 namespace freshet::pipeline {
 namespace {
 
-/// A caching registry that does not answer holds up a build for so long; what is sent to one that
-/// does may take its time.
-constexpr auto k_answer_limit = std::chrono::seconds(5);
-
 /// Where a recorded image may be, `preferred` first: where it was pushed last, and the repositories
 /// of its names, which mostly have it under the same digest.
 std::vector<std::string> places_of(const model::ImageRecord& record, const std::string& preferred) {
@@ -111,9 +107,14 @@ Awaitable<std::optional<BuiltBefore>> find_in_cache(Ctx ctx, StepScope scope, Ke
     co_return std::nullopt;
   }
   BuiltBefore found{RegistryImage{std::move(place), *manifest}, model::ImageRecord()};
-  found.record = co_await describe_registry_image(ctx, found.image);
-  if (found.record.os + "/" + found.record.architecture != own_platform()) {
-    co_return std::nullopt;  // nothing that a build here made
+  const DescribedImage described = co_await describe_registry_image(ctx, found.image);
+  found.record = described.record;
+  const std::string platform = found.record.os + "/" + found.record.architecture;
+  if (platform != own_platform() || described.key_label != query.key) {
+    scope.log.line(fmt::format(
+        "warning: {} is not what a build of the same makes, whatever its tag says",
+        cache->reference.to_string()));
+    co_return std::nullopt;
   }
   const auto known = co_await find_record(scope, found.record.internal_image_id);
   if (known) {
@@ -130,9 +131,8 @@ Awaitable<std::optional<BuiltBefore>> find_anywhere(Ctx ctx, StepScope scope, Ke
   co_return co_await find_in_cache(ctx, scope, std::move(query));
 }
 
-/// Throws when the registry does not answer soon: pushes have more patience.
-Awaitable<void> require_answer(Ctx ctx, StepScope scope, CachePlace place) {
-  const Ctx limited = ctx.within(k_answer_limit);
+/// Throws when the registry does not answer before the deadline: pushes have more patience.
+Awaitable<void> require_answer(Ctx limited, StepScope scope, CachePlace place) {
   const auto registry = co_await open_destination(limited, scope, place.destination);
   auto asking = registry->find_manifest(limited, place.reference.path, place.reference.tag);
   co_await with_deadline(
@@ -141,8 +141,13 @@ Awaitable<void> require_answer(Ctx ctx, StepScope scope, CachePlace place) {
 
 /// From where it was pushed to, where that is; else from the engine.
 Awaitable<Published> put_in_cache(
-    Ctx ctx, StepScope scope, CachePlace place, std::string image_id, std::string repo_digest) {
-  co_await require_answer(ctx, scope, place);
+    Ctx ctx,
+    Ctx limited,
+    StepScope scope,
+    CachePlace place,
+    std::string image_id,
+    std::string repo_digest) {
+  co_await require_answer(limited, scope, place);
   PublishRequest request{place.destination, {place.reference}};
   if (!repo_digest.empty()) {
     oci::Reference pushed = oci::Reference::parse(repo_digest);
@@ -169,15 +174,20 @@ Awaitable<std::optional<BuiltBefore>> find_built_before(Ctx ctx, StepScope scope
 }
 
 Awaitable<std::optional<std::string>> keep_in_cache(
-    Ctx ctx, StepScope scope, KeyQuery query, std::string image_id, std::string repo_digest) {
+    Ctx ctx,
+    Ctx limited,
+    StepScope scope,
+    KeyQuery query,
+    std::string image_id,
+    std::string repo_digest) {
   std::string problem;
   try {
     const auto place = co_await find_cache(scope, std::move(query));
     if (!place) {
       co_return std::nullopt;
     }
-    const Published published =
-        co_await put_in_cache(ctx, scope, *place, std::move(image_id), std::move(repo_digest));
+    const Published published = co_await put_in_cache(
+        ctx, limited, scope, *place, std::move(image_id), std::move(repo_digest));
     co_return published.repo_digest;
   } catch (const Error& error) {
     problem = error.message();

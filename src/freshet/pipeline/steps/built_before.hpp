@@ -32,8 +32,14 @@ Awaitable<std::optional<BuiltBefore>> find_built_before(Ctx ctx, StepScope scope
 
 /// Gives the caching registry the image that was just built, under its key as its tag; returns
 /// where it is there. `repo_digest` is where it was pushed, if anywhere. Without a caching registry
-/// nothing happens, and a failure is a warning in the log.
+/// nothing happens, and a failure is a warning in the log. One that does not answer before the
+/// deadline of `limited` gets nothing; what is sent to one that does may take its time.
 Awaitable<std::optional<std::string>> keep_in_cache(
-    Ctx ctx, StepScope scope, KeyQuery query, std::string image_id, std::string repo_digest);
+    Ctx ctx,
+    Ctx limited,
+    StepScope scope,
+    KeyQuery query,
+    std::string image_id,
+    std::string repo_digest);
 
 }  // namespace freshet::pipeline

@@ -18,10 +18,9 @@
 namespace freshet::pipeline {
 namespace {
 
-/// All waiting for registries because of sources: until they are confirmed, and together with
-/// layers that do not come.
 constexpr auto k_confirming_limit = std::chrono::seconds(4);
-constexpr auto k_limit = std::chrono::seconds(5);
+/// What waiting for layers gets in any case.
+constexpr auto k_least_patience = std::chrono::seconds(1);
 /// How often it is chosen anew because a chosen image turned out to be gone.
 constexpr int k_rounds = 3;
 constexpr std::size_t k_max_config_bytes = 4UL * 1024 * 1024;
@@ -294,12 +293,22 @@ std::string why_no_cache(std::string_view config, const ClaimedLayers& claimed) 
 }
 
 Awaitable<CacheSources> find_cache_sources(
-    Ctx ctx, StepScope scope, cache::KeyGraph graph, PullOptions options) {
+    Ctx ctx,
+    StepScope scope,
+    cache::KeyGraph graph,
+    PullOptions options,
+    Ctx::Clock::duration time_left) {
   const auto started = Ctx::Clock::now();
   CacheSources sources;
+  if (time_left <= k_least_patience) {
+    scope.log.line("Not looking for previous built images: registries took too long already");
+    co_return sources;
+  }
+  const Ctx limited =
+      ctx.within(std::min<Ctx::Clock::duration>(k_confirming_limit, time_left - k_least_patience));
   std::string problem;
   try {
-    Search search(ctx.within(k_confirming_limit), scope, std::move(graph), std::move(options));
+    Search search(limited, scope, std::move(graph), std::move(options));
     sources.list = co_await search.execute();
   } catch (const Error& error) {
     problem = error.message();
@@ -309,8 +318,8 @@ Awaitable<CacheSources> find_cache_sources(
   } else if (sources.list.empty()) {
     scope.log.line("No previous built image serves as cache");
   }
-  const auto left = std::max<Ctx::Clock::duration>(
-      k_limit - (Ctx::Clock::now() - started), k_limit - k_confirming_limit);
+  const auto left =
+      std::max<Ctx::Clock::duration>(time_left - (Ctx::Clock::now() - started), k_least_patience);
   sources.patience = left / std::max<std::size_t>(sources.list.size(), 1);
   co_return sources;
 }

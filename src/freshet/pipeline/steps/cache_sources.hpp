@@ -27,9 +27,14 @@ struct CacheSources {
 /// Finds the past images that spare a build of `graph` the most time, of all that the index knows.
 /// Each is asked for at its registry, and its configuration is compared with what is recorded of
 /// its layers. What is wrong with one is told in the log and is no trouble for another one; in all
-/// this takes registries a few seconds at most. Without any, the log says so in one line.
+/// this takes registries as long as `time_left` says, and 4 seconds at most. Without any, the log
+/// says so in one line.
 Awaitable<CacheSources> find_cache_sources(
-    Ctx ctx, StepScope scope, cache::KeyGraph graph, PullOptions options);
+    Ctx ctx,
+    StepScope scope,
+    cache::KeyGraph graph,
+    PullOptions options,
+    Ctx::Clock::duration time_left);
 
 /// What the index says of the layers of a past image.
 struct ClaimedLayers {

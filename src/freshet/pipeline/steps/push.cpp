@@ -143,7 +143,8 @@ Awaitable<model::ImageRecord> find_or_make_record(
     auto known = co_await find_record(scope, described.internal_image_id);
     co_return known ? *known : as_foreign(scope, std::move(described), std::move(name));
   }
-  model::ImageRecord described = co_await describe_registry_image(ctx, *candidate.in_registry);
+  const DescribedImage found = co_await describe_registry_image(ctx, *candidate.in_registry);
+  model::ImageRecord described = found.record;
   auto known = co_await find_record(scope, described.internal_image_id);
   co_return known ? *known : as_foreign(scope, std::move(described), std::move(name));
 }

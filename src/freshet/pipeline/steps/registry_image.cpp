@@ -211,7 +211,20 @@ Awaitable<std::optional<std::string>> find_internal_image_id(Ctx ctx, RegistryIm
   co_return manifest->config->descriptor.digest.hex();
 }
 
-Awaitable<model::ImageRecord> describe_registry_image(Ctx ctx, RegistryImage image) {
+namespace {
+
+std::string find_key_label(std::string_view configuration) {
+  boost::system::error_code code;
+  const json::value parsed = json::parse(configuration, code);
+  boost::system::error_code absent;
+  const json::value* labels = code ? nullptr : parsed.find_pointer("/config/Labels", absent);
+  const json::object* object = labels == nullptr ? nullptr : labels->if_object();
+  return object == nullptr ? std::string() : std::string(text_at(*object, k_key_label));
+}
+
+}  // namespace
+
+Awaitable<DescribedImage> describe_registry_image(Ctx ctx, RegistryImage image) {
   const auto manifest = co_await get_telling_manifest(ctx, image);
   if (!manifest || !manifest->config) {
     throw Error(ErrorCode::unsupported, fmt::format("{} has no image in it", image.repo_digest()));
@@ -221,7 +234,7 @@ Awaitable<model::ImageRecord> describe_registry_image(Ctx ctx, RegistryImage ima
   model::ImageRecord record = parse_image_record(*manifest, configuration);
   record.id = make_id();
   record.created_at = now();
-  co_return record;
+  co_return DescribedImage{std::move(record), find_key_label(configuration)};
 }
 
 model::ImageRecord parse_image_record(

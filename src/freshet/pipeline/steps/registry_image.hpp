@@ -43,9 +43,17 @@ Awaitable<oci::ParsedManifest> get_own_manifest(Ctx ctx, oci::Place place, std::
 /// nullopt when there is none in it (a signature, say).
 Awaitable<std::optional<std::string>> find_internal_image_id(Ctx ctx, RegistryImage image);
 
+/// The label by which an image tells of what it was built; see `cache::make_image_key`.
+constexpr const char* k_key_label = "io.codefresh.repo.hash";
+
+struct DescribedImage {
+  model::ImageRecord record;
+  std::string key_label;  // what the image claims; empty: nothing
+};
+
 /// What the registry tells about an image, as the start of its record: of an index, the image for
 /// this machine's kind. Its size is that of the layers as they are sent.
-Awaitable<model::ImageRecord> describe_registry_image(Ctx ctx, RegistryImage image);
+Awaitable<DescribedImage> describe_registry_image(Ctx ctx, RegistryImage image);
 
 /// os/architecture of this machine, in the words of image indexes.
 std::string own_platform();
