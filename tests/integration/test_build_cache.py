@@ -11,7 +11,8 @@ from support.app import PIPELINE, App
 from support.commands import run as run_program
 from support.freshet import Freshet
 from support.front import pass_on
-from support.servers import Answer, serve_requests
+from support.own_registry import OwnRegistry
+from support.servers import Answer, Authority, serve_requests
 
 # What it gives differs from run to run: equal layers were not made twice.
 DOCKERFILE = """\
@@ -189,6 +190,33 @@ def test_images_of_two_branches_serve_together(clean, registry, base_image, file
     past, built = (layers(registry, f"{prefix}/app", tag) for tag in ("v2", "v3"))
     assert (built[1], built[3]) == (past[1], past[3])
     assert built[2] != past[2]
+
+
+def test_a_registry_that_the_engine_does_not_trust_serves_as_well(
+    clean, registry, base_image, files, prefix, tmp_path
+):
+    authority = Authority(tmp_path / "authority")
+    own = OwnRegistry(tmp_path / "own", certificate=authority.issue("registry"))
+    own.start()
+    try:
+        clean.run(
+            "registry", "add", "own", "--domain", own.address, "--ca", authority.certificate,
+            "--default", "--prefix", prefix, "--username", own.username, "--password-stdin",
+            stdin=own.password,
+        )
+        clean.registry_add(registry, name="base", default=False)
+        app = App(clean, base_image, {**files, "Dockerfile": DOCKERFILE})
+        app()
+        change(app, "v2")
+        clean.engine.empty()
+
+        run = app()
+    finally:
+        own.stop()
+
+    (told,) = previous(run)
+    assert told.startswith(f"Pulling previous built image: {own.address}/{prefix}/app@"), run
+    assert cached(run) == (1, 3)
 
 
 # --- trouble ----------------------------------------------------------------------------------
