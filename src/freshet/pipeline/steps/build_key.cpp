@@ -101,7 +101,8 @@ std::shared_ptr<const cache::KeyedBuild> key_instructions(
   cache::BuildFacts facts;
   facts.context = std::move(context);
   for (const PinnedImage& image : images) {
-    facts.images[image.written] = image.digest;
+    // By what is in it: an engine may call one image by the same digest with and without `engine`.
+    facts.images[image.written] = image.digest.substr(image.digest.rfind(' ') + 1);
   }
   facts.build = make_id();
   return std::make_shared<const cache::KeyedBuild>(
