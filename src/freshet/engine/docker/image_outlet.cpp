@@ -38,9 +38,8 @@ class ImageOutlet::Conversation {
     for (bool goes_on = true; goes_on;) {
       http::request_parser<http::empty_body> parser;
       parser.header_limit(k_max_head_bytes);
-      const auto read =
-          co_await http::async_read(socket_, buffer_, parser, asio::as_tuple(asio::use_awaitable));
-      if (const auto code = std::get<0>(read)) {
+      const auto code = co_await in_time(read_head(parser));
+      if (code) {
         const bool speaks = code.category() == http::make_error_code(http::error{}).category() &&
                             code != http::error::end_of_stream;
         if (speaks) {
@@ -56,16 +55,41 @@ class ImageOutlet::Conversation {
   }
 
  private:
+  using SocketError = boost::system::error_code;
+
+  Awaitable<SocketError> read_head(http::request_parser<http::empty_body>& parser) {
+    const auto read =
+        co_await http::async_read(socket_, buffer_, parser, asio::as_tuple(asio::use_awaitable));
+    co_return std::get<0>(read);
+  }
+
+  /// The other side's silence ends like its connection.
+  Awaitable<SocketError> in_time(Awaitable<SocketError> reading) const {
+    try {
+      co_return co_await with_deadline(
+          Ctx().within(outlet_.idle_limit_), "a request", std::move(reading));
+    } catch (const Error&) {
+      co_return http::error::end_of_stream;
+    }
+  }
+
   /// Clients try TLS first. They take to plain HTTP when they are answered in it.
   Awaitable<void> refuse() {
     co_await head(http::status::bad_request, 0, k_binary);
     socket_.shutdown(Tcp::socket::shutdown_send);
+    co_await in_time(read_rest());
+  }
+
+  /// Closing before all was read would take the answer back.
+  Awaitable<SocketError> read_rest() {
     std::array<char, 1024> rest{};
-    for (bool goes_on = true; goes_on;) {  // closing before all was read would take the answer back
+    SocketError code;
+    while (!code) {
       const auto read =
           co_await socket_.async_read_some(asio::buffer(rest), asio::as_tuple(asio::use_awaitable));
-      goes_on = !std::get<0>(read);
+      code = std::get<0>(read);
     }
+    co_return code;
   }
 
   Awaitable<void> answer() {
@@ -158,10 +182,14 @@ class ImageOutlet::Conversation {
 };
 
 ImageOutlet::ImageOutlet(
-    asio::any_io_executor executor, std::vector<OfferedImage> images, Ctx::Clock::duration patience)
+    asio::any_io_executor executor,
+    std::vector<OfferedImage> images,
+    Ctx::Clock::duration patience,
+    Ctx::Clock::duration idle_limit)
     : listener_(std::move(executor)),
       images_(std::move(images)),
       patience_(patience),
+      idle_limit_(idle_limit),
       secret_(make_id()) {}
 
 std::string ImageOutlet::repository(std::size_t image) const {

@@ -42,12 +42,14 @@ class OfferBroken : public Error {
 /// Source: OCI Distribution Spec 1.1, "Pull".
 class ImageOutlet {
  public:
-  /// `patience`: how long an image may keep the engine waiting for its next bytes. Throws
-  /// unavailable when no port can be had.
+  /// `patience`: how long an image may keep the engine waiting for its next bytes. `idle_limit`:
+  /// how long a connection may be silent, since anybody on this machine can make some, and there
+  /// are few. Throws unavailable when no port can be had.
   ImageOutlet(
       asio::any_io_executor executor,
       std::vector<OfferedImage> images,
-      Ctx::Clock::duration patience);
+      Ctx::Clock::duration patience,
+      Ctx::Clock::duration idle_limit = std::chrono::seconds(10));
 
   /// `127.0.0.1:port/repository@sha256:…`
   std::string reference(std::size_t image) const;
@@ -66,6 +68,7 @@ class ImageOutlet {
   LoopbackListener listener_;
   const std::vector<OfferedImage> images_;
   const Ctx::Clock::duration patience_;
+  const Ctx::Clock::duration idle_limit_;
   const std::string secret_;  // in the names of repositories
   bool was_asked_ = false;
 };

@@ -44,7 +44,7 @@ class Outlet : public ::testing::Test {
   void offer(std::function<Awaitable<std::unique_ptr<net::ByteStream>>(oci::Descriptor)> open) {
     const oci::Manifest manifest{{k_manifest_type, oci::Digest::of("manifest"), 8}, "manifest"};
     const OfferedImage image{manifest, "config", {describe("layer")}, std::move(open)};
-    outlet.emplace(io.get_executor(), std::vector<OfferedImage>{image}, 50ms);
+    outlet.emplace(io.get_executor(), std::vector<OfferedImage>{image}, 50ms, 20ms);
     asio::co_spawn(
         io, outlet->serve(), [this](const std::exception_ptr& thrown) { failure = thrown; });
   }
@@ -163,6 +163,18 @@ TEST_F(Outlet, ends_when_a_layer_does_not_go_on) {
   EXPECT_THAT(
       answer("GET", path("blobs/" + oci::Digest::of("layer").to_string())), EndsWith("\r\n\r\n"));
   EXPECT_EQ(broken(), "0: waiting for a layer took too long");
+}
+
+TEST_F(Outlet, answers_however_many_are_connected_and_silent) {
+  offer_layer();
+  const auto port = static_cast<std::uint16_t>(std::stoi(outlet->reference(0).substr(10)));
+  const Tcp::endpoint to(asio::ip::address_v4::loopback(), port);
+  std::vector<Tcp::socket> silent;
+  for (int i = 0; i < 40; ++i) {
+    silent.emplace_back(io).connect(to);
+  }
+
+  EXPECT_THAT(answer("GET", "/v2/"), StartsWith("HTTP/1.1 200 OK"));
 }
 
 }  // namespace
