@@ -3,39 +3,23 @@
 """The digest of a build context of 100,000 files and 2.1 GB, the first time and again unchanged."""
 
 import os
-import random
 import shutil
 import tempfile
 from pathlib import Path
 
 from measure import Report, parse_arguments, run_process
 from stage import Freshet, freshet_binary
+from trees import write_tree
 
 FILES = 100_000
 FOLDERS = 2_000
 MEDIAN_BYTES = 11_500
-SPREAD = 1.1  # of the logarithm of a size: the mean is then about 21 KB
 MAX_BYTES = 2_000_000
 FIRST_BAR_RATIO = 1.2
 AGAIN_BAR_MILLISECONDS = 500
 
 # All processors, several files a process: the quickest that these tools allow.
 PEER = "find . -type f -print0 | xargs -0 -n 200 -P $(nproc) sha256sum | sort -k 2 | sha256sum"
-
-
-def write_tree(root):
-    """Contents that nothing can compress. Returns bytes."""
-    chance = random.Random(100_000)
-    total = 0
-    for folder in range(FOLDERS):
-        path = root / f"part-{folder % 20}" / f"module_{folder // 20 % 10}" / f"folder.{folder}"
-        path.mkdir(parents=True)
-        for number in range(FILES // FOLDERS):
-            size = min(MAX_BYTES, int(chance.lognormvariate(0, SPREAD) * MEDIAN_BYTES))
-            (path / f"file-{number}.bin").write_bytes(chance.randbytes(size))
-            total += size
-    (root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
-    return total
 
 
 def main():
@@ -45,7 +29,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="freshet-bench-") as name:
         directory = Path(name)
         tree = directory / "tree"
-        total = write_tree(tree)
+        total = write_tree(tree, FILES, FOLDERS, MEDIAN_BYTES, MAX_BYTES)
+        (tree / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
         report.note(f"{FILES} files, {total / 1e6:.0f} MB in all, in the page cache")
         freshet = Freshet(freshet_binary(), directory / "freshet", engine=None)
 

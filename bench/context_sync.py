@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A build with a context of 20,000 files, the first time and again unchanged."""
 
-import random
 import re
 
 from measure import parse_arguments
 from stage import image_id, open_stage, step_milliseconds, vertex_milliseconds
+from trees import write_tree
 
 from support.commands import run
 from support.git import ENVIRONMENT, Repository
@@ -14,7 +14,6 @@ from support.git import ENVIRONMENT, Repository
 FILES = 20_000
 FOLDERS = 1_000
 MEDIAN_BYTES = 4_000
-SPREAD = 1.1  # of the logarithm of a size: the mean is then about 7 KB
 MAX_BYTES = 1_000_000
 
 DOCKERFILE = """\
@@ -39,24 +38,10 @@ PEER_IMAGE = "freshet-bench/context-peer:1"
 VERTEX = "[internal] load build context"
 
 
-def write_tree(root):
-    """Sizes as in a tree of sources; contents that nothing can compress. Returns bytes."""
-    chance = random.Random(20_000)
-    total = 0
-    for folder in range(FOLDERS):
-        path = root / f"part-{folder % 20}" / f"module_{folder // 20 % 10}" / f"folder.{folder}"
-        path.mkdir(parents=True)
-        for number in range(FILES // FOLDERS):
-            size = min(MAX_BYTES, int(chance.lognormvariate(0, SPREAD) * MEDIAN_BYTES))
-            (path / f"file-{number}.bin").write_bytes(chance.randbytes(size))
-            total += size
-    return total
-
-
 def make_repository(path):
     repository = Repository(path)
     repository.git("config", "core.compression", "0")  # it would only cost time
-    total = write_tree(path)
+    total = write_tree(path, FILES, FOLDERS, MEDIAN_BYTES, MAX_BYTES)
     repository.commit(
         {"codefresh.yml": PIPELINE, "Dockerfile": DOCKERFILE, ".dockerignore": DOCKERIGNORE}
     )

@@ -19,7 +19,6 @@ namespace {
 
 /// A new number where what keys are made of changes: keys of before are no keys then.
 constexpr std::string_view k_format = "freshet instruction key 1";
-constexpr std::size_t k_max_shown = 80;
 
 std::string hex_of(const model::InstructionKey& key) {
   return to_hex({reinterpret_cast<const char*>(key.data()), key.size()});
@@ -262,7 +261,6 @@ class KeyMaker {
     node.key = hash(inputs, before, facts_.context);
     node.stage = out_.graph.stages.size() - 1;
     node.line = static_cast<std::size_t>(std::max(step.at.line, 0));
-    node.text = printable(step.text, k_max_shown);
     before_.push_back(end.node);
     end.node = out_.graph.nodes.size();
     out_.graph.nodes.push_back(std::move(node));

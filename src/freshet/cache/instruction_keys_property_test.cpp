@@ -262,7 +262,7 @@ TEST(InstructionKeysProperty, change_with_any_input_of_theirs_and_with_nothing_e
         const bool is_changed = before.graph.nodes[node].key != after.graph.nodes[node].key;
         changed_nodes += is_changed ? 1 : 0;
         ASSERT_EQ(is_changed, build.depends[node].contains(atom))
-            << "seed " << seed << ", " << atom << ": " << before.graph.nodes[node].text << "\n"
+            << "seed " << seed << ", " << atom << ": " << before.inputs[node].text << "\n"
             << build.text();
       }
     }

@@ -78,13 +78,18 @@ std::vector<std::size_t> changed(const Build& before, const Build& after) {
 TEST(InstructionKeys, make_a_graph_of_what_makes_layers) {
   const KeyedBuild build = Build(k_dockerfile).keyed();
   std::vector<std::string> shown;
-  for (const KeyNode& node : build.graph.nodes) {
+  for (std::size_t i = 0; i < build.graph.nodes.size(); ++i) {
+    const KeyNode& node = build.graph.nodes[i];
     std::vector<std::string> parents;
     for (const std::size_t parent : node.parents) {
       parents.push_back(std::to_string(parent));
     }
     shown.push_back(fmt::format(
-        "{}:{} {} <{}>", build.graph.stages[node.stage], node.line, node.text, join(parents, ",")));
+        "{}:{} {} <{}>",
+        build.graph.stages[node.stage],
+        node.line,
+        build.inputs[i].text,
+        join(parents, ",")));
   }
   EXPECT_THAT(
       shown,

@@ -22,7 +22,6 @@ struct KeyNode {
   std::optional<std::chrono::milliseconds> cost;
   std::size_t stage = 0;  // index in `KeyGraph::stages`
   std::size_t line = 0;  // where it begins in the Dockerfile, from 1
-  std::string text;  // for people: short
   bool makes_layer = true;
 };
 

@@ -148,7 +148,6 @@ class History {
         node.parents = before;
         node.stage = stage;
         node.line = ++line;
-        node.text = fmt::format("RUN step {}", line);
         if (stage > 0 && below(3) == 0) {
           node.parents.push_back(last_of_stage[below(stage)]);
         }

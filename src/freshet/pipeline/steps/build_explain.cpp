@@ -6,7 +6,7 @@
 #include "freshet/cache/miss_reason.hpp"
 #include "freshet/cache/remembered_build.hpp"
 #include "freshet/oci/digest.hpp"
-#include "freshet/pipeline/steps/registry_image.hpp"
+#include "freshet/pipeline/steps/cache_sources.hpp"
 
 #include <fmt/format.h>
 
@@ -89,10 +89,7 @@ Awaitable<void> explain_misses(StepScope scope, const BuildKey& key) {
   if (!key.instructions) {
     co_return;
   }
-  store::CacheReader reader;
-  reader.platform = own_platform();
-  reader.pipeline = scope.run.build().pipeline;
-  reader.branch = scope.run.git().branch;
+  const store::CacheReader reader = make_cache_reader(scope);
   std::vector<std::string> lines;
   auto work = [&lines,
                reader,

@@ -161,14 +161,6 @@ Awaitable<void> confirm(Ctx ctx, StepScope scope, PullOptions options, Candidate
   candidate.is_gone = !is_any_left;
 }
 
-store::CacheReader make_reader(const StepScope& scope) {
-  store::CacheReader reader;
-  reader.platform = own_platform();
-  reader.pipeline = scope.run.build().pipeline;
-  reader.branch = scope.run.git().branch;
-  return reader;
-}
-
 /// How many of the instructions that a build of `graph` might have to run.
 std::string coverage_of(const cache::Source& source, const cache::KeyGraph& graph) {
   return fmt::format(
@@ -234,7 +226,7 @@ class Search {
  private:
   /// What was found of an image that is chosen again stays.
   Awaitable<void> choose() {
-    const auto choose = [this, reader = make_reader(scope_)] {
+    const auto choose = [this, reader = make_cache_reader(scope_)] {
       return cache::choose_sources(graph_, reader, scope_.services.data.cache_index());
     };
     cache::Choice choice = co_await offload(scope_.services.pool, choose);
@@ -273,6 +265,14 @@ class Search {
 };
 
 }  // namespace
+
+store::CacheReader make_cache_reader(const StepScope& scope) {
+  store::CacheReader reader;
+  reader.platform = own_platform();
+  reader.pipeline = scope.run.build().pipeline;
+  reader.branch = scope.run.git().branch;
+  return reader;
+}
 
 std::string why_no_cache(std::string_view config, const ClaimedLayers& claimed) {
   std::set<std::string> has;

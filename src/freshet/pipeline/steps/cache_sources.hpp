@@ -5,6 +5,7 @@
 #include "freshet/engine/docker/image_outlet.hpp"
 #include "freshet/pipeline/run/scope.hpp"
 #include "freshet/pipeline/steps/pull.hpp"
+#include "freshet/store/cache_index.hpp"
 
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ struct CacheSources {
   /// How long each may yet keep the build waiting.
   Ctx::Clock::duration patience{};
 };
+
+/// As whom a step looks at the index of past images.
+store::CacheReader make_cache_reader(const StepScope& scope);
 
 /// Finds the past images that spare a build of `graph` the most time, of all that the index knows.
 /// Each is asked for at its registry, and its configuration is compared with what is recorded of

@@ -123,12 +123,17 @@ Awaitable<Error> with_words(Ctx ctx, StepScope scope, Destination destination, E
   co_return refusal;
 }
 
-/// Adds to an error what was pushed with whose login, and what to do about it.
+/// Adds to an error what was pushed with whose login, and what to do about it. A TargetFailure
+/// stays one.
 Awaitable<Published> explained(
     Ctx ctx, StepScope scope, PublishRequest request, Awaitable<Published> work) {
   std::optional<Error> failure;
+  bool is_targets = false;
   try {
     co_return co_await std::move(work);
+  } catch (const oci::TargetFailure& error) {
+    failure = error;
+    is_targets = true;
   } catch (const Error& error) {
     failure = error;
   }
@@ -141,7 +146,11 @@ Awaitable<Published> explained(
       request.destination.login_words()));
   const std::string hint = hint_for(failure->http_status(), request);
   if (failure->hint().empty() && !hint.empty()) {
-    throw std::move(*failure).with_hint(hint);
+    Error hinted = std::move(*failure).with_hint(hint);
+    failure = std::move(hinted);
+  }
+  if (is_targets) {
+    throw oci::TargetFailure(*failure);
   }
   throw *failure;
 }
@@ -206,8 +215,16 @@ Awaitable<Published> push_somehow(
   co_return published;
 }
 
+Awaitable<oci::Place> open_target(Ctx ctx, StepScope scope, PublishRequest request) {
+  try {
+    co_return co_await open_place(ctx, scope, std::move(request));
+  } catch (const Error& error) {
+    throw oci::TargetFailure(error);
+  }
+}
+
 Awaitable<Published> copy(Ctx ctx, StepScope scope, RegistryImage image, PublishRequest request) {
-  const oci::Place target = co_await open_place(ctx, scope, request);
+  const oci::Place target = co_await open_target(ctx, scope, request);
   const std::string digest = image.manifest.digest.to_string();
   if (image.place.name() == target.name()) {
     const oci::Descriptor manifest =
